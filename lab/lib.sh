@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What every command of the lab shares: where things live, one-line errors,
+# checks that must come before long work, and the progress bar.
+# Sourced by bash scripts that have already said `set -eu`.
+
+QUELL_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+QUELL_CACHE=${QUELL_CACHE:-${HOME:?}/.cache/quell}
+export QUELL_CACHE
+ME=${0#"$QUELL_TOP"/}
+
+note() { printf '%s\n' "$*" >&2; }
+die() { printf '%s: %s\n' "$ME" "$*" >&2; exit 2; }
+
+# need_packages GROUP...: the groups of lab/packages this command uses.
+# Root gets what is missing installed, anybody else is told what to ask for.
+need_packages() {
+	local group pkg missing=()
+	for group in "$@"; do
+		# shellcheck disable=SC2013 # words are wanted
+		for pkg in $(sed -n "s/^$group: *//p" "$QUELL_TOP/lab/packages"); do
+			[ "$(dpkg-query -W -f='${db:Status-Status}' "$pkg" 2>/dev/null)" = installed ] ||
+				missing+=("$pkg")
+		done
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	[ "$(id -u)" = 0 ] ||
+		die "missing Debian packages; as root: apt-get install ${missing[*]}"
+	note "installing Debian packages: ${missing[*]}"
+	mkdir -p "$QUELL_CACHE"
+	local log=$QUELL_CACHE/apt-get.log
+	local install=(apt-get install -y --no-install-recommends "${missing[@]}")
+	"${install[@]}" >"$log" 2>&1 </dev/null ||
+		{ apt-get update && "${install[@]}"; } >"$log" 2>&1 </dev/null ||
+		die "could not install ${missing[*]}: $(grep -m1 '^E:' "$log" || tail -n1 "$log")"
+}
+
+# need_disk MIB WHAT: refuse before the work, not in the middle of it.
+need_disk() {
+	local free
+	mkdir -p "$QUELL_CACHE" || die "cannot create $QUELL_CACHE"
+	free=$(df -Pm "$QUELL_CACHE" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$1" ] ||
+		die "$2 needs $1 MiB below $QUELL_CACHE, only $free MiB are free"
+}
+
+# need_number NAME VALUE MIN MAX
+need_number() {
+	case $2 in
+	'' | *[!0-9]*) ;;
+	*) [ ${#2} -gt 9 ] || [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ] || return 0 ;;
+	esac
+	die "$1 is '$2', must be a number from $3 to $4"
+}
+
+# progress DONE TOTAL SECONDS WHAT: a bar on a terminal, a line every half
+# minute elsewhere (a log, CI). TOTAL 0: not known, count only.
+progress_said=-30
+progress() {
+	local done=$1 total=$2 secs=$3 what=$4 left='' bar='' width=30 full
+	if [ "$total" -gt 0 ]; then
+		[ "$done" -le "$total" ] || total=$done
+		full=$((width * done / total))
+		bar=$(printf '%*s' "$full" '' | tr ' ' '#')
+		bar="[$(printf '%-*s' "$width" "$bar")] $((100 * done / total))%"
+		left=$progress_left
+	fi
+	if [ -t 2 ]; then
+		printf '\r\033[K%s %s %d done, %ds%s' "$what" "$bar" "$done" "$secs" "$left" >&2
+	elif [ $((secs - progress_said)) -ge 30 ]; then
+		progress_said=$secs
+		note "$what: $done${total:+/$total} after ${secs}s$left"
+	fi
+}
+progress_left=''
+progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }

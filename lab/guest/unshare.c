@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * unshare: hugetlb PMD-table sharing. Two processes map the same 1 GiB of a
+ * hugetlb file at an aligned address, so the kernel gives them one PMD table.
+ * One operation: the child maps, touches and unmaps it, which leaves its
+ * parent as the only user of the table: a flush, and a sync.
+ *
+ * That the table really was shared is observed, not assumed: the child never
+ * touches the second page, its parent did. mincore() says the page is mapped
+ * here only if the parent's page-table entry is ours as well.
+ */
+#define _GNU_SOURCE
+#include "workload.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+
+static long long pool_before;
+
+static void restore_pool(void)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", pool_before);
+	write_file(POOL, text);
+}
+
+static void need_huge_pages(int count)
+{
+	char text[32];
+
+	pool_before = read_number(POOL, -1);
+	if (pool_before < 0)
+		unavailable("no-2MiB-hugetlb-pages");
+	if (pool_before >= count)
+		return;
+	snprintf(text, sizeof(text), "%d", count);
+	must_write(POOL, text);
+	atexit(restore_pool);
+	if (read_number(POOL, 0) < count)
+		die("the kernel has no %d huge pages left", count);
+}
+
+static char *map_at(char *at, int file)
+{
+	char *memory = mmap(at, GIB, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0);
+
+	if (memory == MAP_FAILED)
+		die("cannot map the hugetlb file");
+	return memory;
+}
+
+/* In the child: how many of @rounds really took a shared table away. */
+static unsigned long unshare_rounds(char *at, int file, long rounds)
+{
+	unsigned long shared = 0;
+	unsigned char mapped;
+
+	for (long i = 0; i < rounds; i++) {
+		char *memory = map_at(at, file);
+
+		touch(memory, 1, HUGE_PAGE);
+		if (mincore(memory + HUGE_PAGE, (size_t)page_size(), &mapped))
+			die("mincore");
+		shared += mapped & 1;
+		if (munmap(memory, GIB))
+			die("munmap");
+	}
+	return shared;
+}
+
+/*
+ * Waits until the parent has its tables and the window, and afterwards until
+ * the window is closed again, so that our exit is not counted.
+ */
+static void child(char *at, int file, long rounds, int go, int done)
+{
+	unsigned long shared;
+	char byte;
+
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	shared = unshare_rounds(at, file, rounds);
+	if (write(done, &shared, sizeof(shared)) != sizeof(shared))
+		_exit(1);
+	_exit(read(go, &byte, 1) != 0);
+}
+
+int main(int argc, char **argv)
+{
+	long rounds = 32;
+	const struct number numbers[] = {
+		{ "rounds", &rounds, "how often the last sharer goes" },
+		{ NULL, NULL, NULL },
+	};
+	int file, go[2], done[2], status;
+	unsigned long shared;
+	uint64_t ns;
+	char *at;
+	pid_t pid;
+
+	parse_numbers(argc, argv,
+		      "Shares a hugetlb PMD table with a child that goes away.",
+		      numbers);
+	stay_on_housekeeping();
+	need_huge_pages(2);
+	file = memfd_create("quell-unshare", MFD_HUGETLB);
+	if (file < 0)
+		unavailable("no-hugetlbfs");
+	if (ftruncate(file, GIB) || pipe(go) || pipe(done))
+		die("cannot set up the shared file");
+	at = map_aligned(GIB, GIB);
+
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		close(go[1]);
+		close(done[0]);
+		child(at, file, rounds, go[0], done[1]);
+	}
+	close(go[0]);
+	close(done[1]);
+
+	touch(map_at(at, file), 2 * HUGE_PAGE, HUGE_PAGE);
+	window_open();
+	if (write(go[1], "g", 1) != 1 ||
+	    read(done[0], &shared, sizeof(shared)) != sizeof(shared))
+		die("lost the child");
+	ns = window_close();
+	close(go[1]);
+	if (waitpid(pid, &status, 0) < 0 || status)
+		die("the child failed");
+	report(shared, ns, "rounds=%ld", rounds);
+	return 0;
+}

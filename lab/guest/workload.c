@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What every workload shares; see workload.h. */
+#define _GNU_SOURCE
+#include "workload.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "spin.h"
+
+#define MAX_OPTIONS 16
+#define THP_ENABLED "/sys/kernel/mm/transparent_hugepage/enabled"
+
+static void usage(FILE *to, const char *me, const char *about,
+		  const struct number *numbers)
+{
+	fprintf(to, "usage: %s [options]\n%s\n", me, about);
+	for (; numbers->name; numbers++)
+		fprintf(to, "  --%-10s %s (default %ld)\n", numbers->name,
+			numbers->help, *numbers->value);
+}
+
+void parse_numbers(int argc, char **argv, const char *about,
+		   const struct number *numbers)
+{
+	struct option options[MAX_OPTIONS + 2] = { 0 };
+	int n = 0, found, index;
+
+	while (numbers[n].name && n < MAX_OPTIONS) {
+		options[n].name = numbers[n].name;
+		options[n].has_arg = required_argument;
+		n++;
+	}
+	options[n].name = "help";
+	while ((found = getopt_long(argc, argv, "", options, &index)) != -1) {
+		char *end;
+
+		if (found == 0 && index == n) {
+			usage(stdout, argv[0], about, numbers);
+			exit(0);
+		}
+		if (found == 0) {
+			errno = 0;
+			*numbers[index].value = strtol(optarg, &end, 10);
+			if (!errno && end != optarg && !*end &&
+			    *numbers[index].value >= 0)
+				continue;
+			fprintf(stderr, "%s: --%s wants a number, not '%s'\n",
+				argv[0], numbers[index].name, optarg);
+		}
+		usage(stderr, argv[0], about, numbers);
+		exit(2);
+	}
+	if (optind < argc) {
+		fprintf(stderr, "%s: '%s' is not an option\n", argv[0],
+			argv[optind]);
+		usage(stderr, argv[0], about, numbers);
+		exit(2);
+	}
+}
+
+/* Tells `measure` and waits until it has taken its snapshot. */
+static void gate(char what)
+{
+	const char *variable = getenv(GATE_VARIABLE);
+	int in, out;
+	char answer;
+
+	if (!variable)
+		return;
+	if (sscanf(variable, "%d,%d", &in, &out) != 2)
+		die(GATE_VARIABLE " is '%s'", variable);
+	if (write(out, &what, 1) != 1 || read(in, &answer, 1) != 1)
+		die("whoever measures is gone");
+}
+
+static uint64_t opened_at;
+
+void window_open(void)
+{
+	gate(GATE_OPEN);
+	opened_at = now_ns();
+}
+
+uint64_t window_close(void)
+{
+	uint64_t ns = now_ns() - opened_at;
+
+	gate(GATE_CLOSE);
+	return ns;
+}
+
+void report(unsigned long ops, uint64_t ns, const char *more, ...)
+{
+	va_list args;
+
+	printf("ops=%lu ns=%llu", ops, (unsigned long long)ns);
+	if (more) {
+		putchar(' ');
+		va_start(args, more);
+		vprintf(more, args);
+		va_end(args);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+void unavailable(const char *why, ...)
+{
+	va_list args;
+
+	fputs("ops=0 ns=0 unavailable=", stdout);
+	va_start(args, why);
+	vprintf(why, args);
+	va_end(args);
+	putchar('\n');
+	exit(0);
+}
+
+uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void sleep_ms(unsigned int ms)
+{
+	struct timespec left = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
+}
+
+void housekeeping(struct cpus *set)
+{
+	char *online = must_read("/sys/devices/system/cpu/online");
+	char *isolated = read_file("/sys/devices/system/cpu/isolated");
+	struct cpus away;
+
+	if (!cpus_parse(set, online))
+		die("cannot understand the online CPUs '%s'", online);
+	if (isolated && cpus_parse(&away, isolated))
+		cpus_remove(set, &away);
+	free(online);
+	free(isolated);
+	errno = 0;
+}
+
+static void run_on(const struct cpus *set)
+{
+	cpu_set_t *mask = CPU_ALLOC(MAX_CPUS);
+	size_t size = CPU_ALLOC_SIZE(MAX_CPUS);
+
+	if (!mask)
+		die("no memory for a CPU mask");
+	CPU_ZERO_S(size, mask);
+	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
+		if (set->has[cpu])
+			CPU_SET_S((size_t)cpu, size, mask);
+	}
+	if (sched_setaffinity(0, size, mask))
+		die("cannot choose the CPUs to run on");
+	CPU_FREE(mask);
+}
+
+void stay_on_housekeeping(void)
+{
+	struct cpus set;
+
+	housekeeping(&set);
+	if (!cpus_count(&set))
+		die("every CPU is isolated");
+	run_on(&set);
+}
+
+void pin_to(int cpu)
+{
+	struct cpus set = { 0 };
+
+	if (cpu < 0 || cpu >= MAX_CPUS)
+		die("there is no CPU %d to run on", cpu);
+	set.has[cpu] = true;
+	run_on(&set);
+}
+
+static pthread_t *spinners;
+static unsigned int nr_spinners;
+static atomic_uint spinning;
+static atomic_bool enough;
+
+static void *spin(void *cpu)
+{
+	pin_to((int)(intptr_t)cpu);
+	atomic_fetch_add(&spinning, 1);
+	while (!atomic_load_explicit(&enough, memory_order_relaxed))
+		spin_relax();
+	return NULL;
+}
+
+void start_spinners(unsigned int count)
+{
+	struct cpus set;
+
+	housekeeping(&set);
+	if (!count)
+		return;
+	if (cpus_count(&set) < count + 1)
+		die("%u threads and the caller want a CPU each, there are %u",
+		    count, cpus_count(&set));
+	pin_to(cpus_nth(&set, 0));
+	spinners = calloc(count, sizeof(*spinners));
+	if (!spinners)
+		die("no memory");
+	for (; nr_spinners < count; nr_spinners++) {
+		intptr_t cpu = cpus_nth(&set, nr_spinners + 1);
+
+		errno = pthread_create(&spinners[nr_spinners], NULL, spin,
+				       (void *)cpu);
+		if (errno)
+			die("cannot start a thread");
+	}
+	while (atomic_load(&spinning) < count)
+		sleep_ms(1);
+}
+
+void stop_spinners(void)
+{
+	atomic_store(&enough, true);
+	while (nr_spinners)
+		pthread_join(spinners[--nr_spinners], NULL);
+	free(spinners);
+	spinners = NULL;
+}
+
+char *map_aligned(unsigned long bytes, unsigned long alignment)
+{
+	char *start = mmap(NULL, bytes + alignment, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned long skip;
+
+	if (start == MAP_FAILED)
+		die("cannot map %lu MiB", (bytes + alignment) / MIB);
+	skip = -(uintptr_t)start & (alignment - 1);
+	if (skip)
+		munmap(start, skip);
+	if (alignment - skip)
+		munmap(start + skip + bytes, alignment - skip);
+	return start + skip;
+}
+
+static char *thp_before;
+
+static void restore_thp(void)
+{
+	write_file(THP_ENABLED, thp_before);
+}
+
+void only_base_pages(void)
+{
+	char *modes = read_file(THP_ENABLED), *end;
+	char *chosen = modes ? strchr(modes, '[') : NULL;
+
+	if (!chosen)
+		unavailable("no-transparent-huge-pages");
+	end = strchr(chosen, ']');
+	if (!end)
+		die("cannot understand " THP_ENABLED);
+	*end = '\0';
+	thp_before = strdup(chosen + 1);
+	free(modes);
+	must_write(THP_ENABLED, "madvise");
+	atexit(restore_thp);
+}
+
+void touch(char *at, unsigned long bytes, unsigned long stride)
+{
+	for (unsigned long i = 0; i < bytes; i += stride)
+		*(volatile char *)(at + i) = 1;
+}
+
+long page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}

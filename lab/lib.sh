@@ -69,7 +69,8 @@ progress() {
 		printf '\r\033[K%s %s %d done, %ds%s' "$what" "$bar" "$done" "$secs" "$left" >&2
 	elif [ $((secs - progress_said)) -ge 30 ]; then
 		progress_said=$secs
-		note "$what: $done${total:+/$total} after ${secs}s$left"
+		[ "$total" = 0 ] || done+=/$total
+		note "$what: $done objects after ${secs}s$left"
 	fi
 }
 progress_left=''

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The state machine of deferred kernel flushes, step by step. */
+#include <kunit/test.h>
+#include <linux/kernel_flush.h>
+#include <linux/kthread.h>
+
+#define KERNEL	KERNEL_FLUSH_KERNEL
+#define PENDING	KERNEL_FLUSH_PENDING
+
+static void request_in_kernel_is_refused(struct kunit *test)
+{
+	atomic_t word = ATOMIC_INIT(KERNEL);
+
+	KUNIT_EXPECT_FALSE(test, kernel_flush_word_request(&word));
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
+}
+
+static void request_in_user_mode_waits_for_entry(struct kunit *test)
+{
+	atomic_t word = ATOMIC_INIT(0);
+
+	KUNIT_EXPECT_TRUE(test, kernel_flush_word_request(&word));
+	KUNIT_EXPECT_TRUE(test, kernel_flush_word_request(&word));
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), PENDING);
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), PENDING);
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL | PENDING);
+	kernel_flush_word_flushed(&word);
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
+	kernel_flush_word_exit(&word);
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), 0);
+}
+
+static void clean_entry_sees_nothing(struct kunit *test)
+{
+	atomic_t word = ATOMIC_INIT(0);
+
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
+}
+
+/* F10: between taking the word and the flush, an NMI must see the request. */
+static void nmi_before_the_flush_sees_the_request(struct kunit *test)
+{
+	atomic_t word = ATOMIC_INIT(PENDING);
+
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), PENDING);
+	/* The NMI: flushes, and does not give back what it did not take. */
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), KERNEL | PENDING);
+	kernel_flush_word_flushed(&word);
+	KUNIT_EXPECT_FALSE(test, kernel_flush_word_request(&word));
+	/* The entry goes on. */
+	kernel_flush_word_flushed(&word);
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
+}
+
+/* F6: after exit's last step, an NMI takes and returns the word by itself. */
+static void nmi_after_exit_carries_out_a_request(struct kunit *test)
+{
+	atomic_t word = ATOMIC_INIT(KERNEL);
+
+	kernel_flush_word_exit(&word);
+	KUNIT_EXPECT_TRUE(test, kernel_flush_word_request(&word));
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), PENDING);
+	KUNIT_EXPECT_FALSE(test, kernel_flush_word_request(&word));
+	kernel_flush_word_flushed(&word);
+	kernel_flush_word_exit(&word);
+	KUNIT_EXPECT_TRUE(test, kernel_flush_word_request(&word));
+}
+
+#define RACES 100000
+
+/*
+ * @table stands for the page table, @retired for the oldest value of it that
+ * may still be used: the sender sets it once its request was accepted.
+ */
+struct race {
+	atomic_t word;
+	int table;
+	int retired;
+};
+
+static int race_sender(void *data)
+{
+	struct race *race = data;
+	int i;
+
+	for (i = 1; i <= RACES; i++) {
+		WRITE_ONCE(race->table, i);
+		if (kernel_flush_word_request(&race->word))
+			smp_store_release(&race->retired, i);
+		if (!(i % 1024))
+			cond_resched();
+	}
+	return 0;
+}
+
+static void no_request_is_lost_in_a_race(struct kunit *test)
+{
+	struct race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
+	struct task_struct *sender;
+	int i, retired, cached = 0, flushed = 0, stale = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, race);
+	sender = kthread_run(race_sender, race, "kernel_flush_race");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(sender));
+	get_task_struct(sender);
+	for (i = 0; i < RACES; i++) {
+		retired = smp_load_acquire(&race->retired);
+		if (kernel_flush_word_enter(&race->word) & PENDING) {
+			cached = READ_ONCE(race->table);
+			kernel_flush_word_flushed(&race->word);
+			flushed++;
+		}
+		stale += cached < retired;
+		kernel_flush_word_exit(&race->word);
+		if (!(i % 1024))
+			cond_resched();
+	}
+	kthread_stop_put(sender);
+	KUNIT_EXPECT_EQ(test, stale, 0);
+	KUNIT_EXPECT_GT(test, flushed, 0);
+}
+
+static struct kunit_case kernel_flush_cases[] = {
+	KUNIT_CASE(request_in_kernel_is_refused),
+	KUNIT_CASE(request_in_user_mode_waits_for_entry),
+	KUNIT_CASE(clean_entry_sees_nothing),
+	KUNIT_CASE(nmi_before_the_flush_sees_the_request),
+	KUNIT_CASE(nmi_after_exit_carries_out_a_request),
+	KUNIT_CASE(no_request_is_lost_in_a_race),
+	{ }
+};
+
+static struct kunit_suite kernel_flush_suite = {
+	.name = "kernel_flush",
+	.test_cases = kernel_flush_cases,
+};
+kunit_test_suite(kernel_flush_suite);
+
+MODULE_DESCRIPTION("KUnit test of deferred kernel flushes");
+MODULE_LICENSE("GPL");

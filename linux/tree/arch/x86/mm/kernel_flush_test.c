@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A detector of stale translations for deferred flushes of kernel addresses,
+ * with delays that widen their windows and orders that are broken on purpose.
+ *
+ * A TLB that keeps kernel translations over a trip to user mode is what makes
+ * a lost flush a fault, and emulators do not have one.  So each CPU has a
+ * model of such a TLB with one entry, for the address that the test maps and
+ * unmaps.  The model is filled where hardware may fill its TLB, emptied where
+ * a flush instruction was executed, and nowhere else; at each kernel entry and
+ * exit the entry is used, and it is stale if its mapping is known to be gone.
+ * The flush instructions, the hooks, the word and the senders are the real
+ * ones.
+ */
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/init.h>
+#include <linux/kernel_flush.h>
+#include <linux/mutex.h>
+#include <linux/nmi.h>
+#include <linux/seq_file.h>
+#include <linux/smp.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include <asm/apic.h>
+#include <asm/nmi.h>
+
+/**
+ * struct model_tlb - what a TLB could still hold of the test's address
+ * @entry: the mapping's number in the upper half, @flushes at the time of the
+ *	   fill in the lower half: the entry is gone once they differ
+ * @flushes: flushes of this CPU so far
+ * @entries: kernel entries from user mode
+ * @uses: uses of the address in which a translation was there
+ * @kept: those in which it came from @entry, not from the page table
+ * @stale: those in which it should have been gone
+ */
+struct model_tlb {
+	u64		entry;
+	u32		flushes;
+	unsigned long	entries;
+	unsigned long	uses;
+	unsigned long	kept;
+	unsigned long	stale;
+};
+
+static DEFINE_PER_CPU(struct model_tlb, model_tlb);
+static DEFINE_PER_CPU(atomic_t, expected_nmis);
+
+/* The page table as the model walks it: the mapping's number or 0. */
+static u32 mapped;
+/* All mappings up to this number are unmapped and flushed. */
+static u32 retired;
+
+static u32 delay;	/* loops at each test point */
+static u32 broken;	/* enum kernel_flush_broken */
+static u32 dwell;	/* microseconds that churn leaves a page mapped */
+
+static DEFINE_MUTEX(map_lock);
+static struct vm_struct *area;
+static struct page *pages[2];
+static u32 last_map;
+
+bool noinstr kernel_flush_test_broken(enum kernel_flush_broken what)
+{
+	return READ_ONCE(broken) == what;
+}
+
+/* Translate the address; the page table is read after the flush count. */
+static __always_inline u32 translate(struct model_tlb *tlb, bool *kept)
+{
+	u32 flushes = READ_ONCE(tlb->flushes);
+	u64 entry = READ_ONCE(tlb->entry);
+	u32 map;
+
+	barrier();
+	*kept = entry >> 32 && (u32)entry == flushes;
+	if (*kept)
+		return entry >> 32;
+	map = READ_ONCE(mapped);
+	if (map)
+		WRITE_ONCE(tlb->entry, (u64)map << 32 | flushes);
+	return map;
+}
+
+static __always_inline void use_address(struct model_tlb *tlb)
+{
+	u32 gone = smp_load_acquire(&retired);
+	bool kept;
+	u32 map = translate(tlb, &kept);
+
+	if (!map)
+		return;
+	tlb->uses++;
+	tlb->kept += kept;
+	if (map <= gone) {
+		tlb->stale++;
+		/* Once per loss, not until the next flush. */
+		WRITE_ONCE(tlb->entry, 0);
+	}
+}
+
+/* Speculation may fill the TLB whenever the kernel's page table is loaded. */
+static __always_inline void linger(struct model_tlb *tlb)
+{
+	u32 loops = READ_ONCE(delay);
+	bool kept;
+
+	translate(tlb, &kept);
+	while (loops--)
+		cpu_relax();
+}
+
+noinstr void kernel_flush_test_point(enum kernel_flush_point point)
+{
+	struct model_tlb *tlb = raw_cpu_ptr(&model_tlb);
+
+	switch (point) {
+	case KERNEL_FLUSH_FLUSHED:
+		WRITE_ONCE(tlb->flushes, tlb->flushes + 1);
+		break;
+	case KERNEL_FLUSH_ENTERING:
+	case KERNEL_FLUSH_TAKEN:
+	case KERNEL_FLUSH_LEFT:
+		linger(tlb);
+		break;
+	case KERNEL_FLUSH_ENTERED:
+		tlb->entries++;
+		fallthrough;
+	case KERNEL_FLUSH_NMI:
+	case KERNEL_FLUSH_LEAVING:
+		use_address(tlb);
+		break;
+	}
+}
+
+/* F5: the flush comes first, and a request after it is overwritten. */
+noinstr void kernel_flush_test_broken_entry(void)
+{
+	struct kernel_flush *kf = raw_cpu_ptr(&kernel_flush);
+
+	kernel_flush_now();
+	linger(raw_cpu_ptr(&model_tlb));
+	raw_atomic_set(&kf->word, KERNEL_FLUSH_KERNEL);
+	kernel_flush_test_point(KERNEL_FLUSH_ENTERED);
+}
+
+/* Map a page that holds the mapping's number, at the same address each time. */
+static int map_page(void)
+{
+	unsigned long addr = (unsigned long)area->addr;
+	struct page *page = pages[++last_map & 1];
+	int err;
+
+	*(u32 *)page_address(page) = last_map;
+	err = vm_area_map_pages(area, addr, addr + PAGE_SIZE, &page);
+	if (!err)
+		WRITE_ONCE(mapped, last_map);
+	return err;
+}
+
+static void unmap_page(void)
+{
+	unsigned long addr = (unsigned long)area->addr;
+
+	WRITE_ONCE(mapped, 0);
+	vm_area_unmap_pages(area, addr, addr + PAGE_SIZE);
+	smp_store_release(&retired, last_map);
+}
+
+/* "churn N": map and unmap N times. */
+static int churn(u32 rounds)
+{
+	int err = 0;
+
+	guard(mutex)(&map_lock);
+	if (mapped)
+		unmap_page();
+	while (rounds-- && !err) {
+		err = map_page();
+		if (err)
+			break;
+		if (dwell)
+			usleep_range(dwell, dwell);
+		unmap_page();
+		cond_resched();
+		if (signal_pending(current))
+			err = -EINTR;
+	}
+	return err;
+}
+
+/* "remap": leave the next page mapped. */
+static int remap(u32 unused)
+{
+	guard(mutex)(&map_lock);
+	if (mapped)
+		unmap_page();
+	return map_page();
+}
+
+static int take_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (atomic_dec_if_positive(this_cpu_ptr(&expected_nmis)) < 0)
+		return NMI_DONE;
+	use_address(this_cpu_ptr(&model_tlb));
+	return NMI_HANDLED;
+}
+
+/* "nmi CPU": send one; it may merge with the one before. */
+static int send_nmi(u32 cpu)
+{
+	if (cpu >= nr_cpu_ids || !cpu_online(cpu))
+		return -EINVAL;
+	atomic_inc(&per_cpu(expected_nmis, cpu));
+	__apic_send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+	return 0;
+}
+
+static void take_interrupt(void *unused)
+{
+	use_address(this_cpu_ptr(&model_tlb));
+}
+
+/* "interrupt CPU": and wait for it. */
+static int send_interrupt(u32 cpu)
+{
+	if (cpu >= nr_cpu_ids)
+		return -EINVAL;
+	return smp_call_function_single(cpu, take_interrupt, NULL, 1);
+}
+
+static int set_broken(u32 what)
+{
+	WRITE_ONCE(broken, what);
+	return 0;
+}
+
+static int set_delay(u32 loops)
+{
+	WRITE_ONCE(delay, loops);
+	return 0;
+}
+
+static int set_dwell(u32 us)
+{
+	dwell = us;
+	return 0;
+}
+
+static int reset(u32 unused)
+{
+	struct model_tlb *tlb;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		tlb = per_cpu_ptr(&model_tlb, cpu);
+		WRITE_ONCE(tlb->entries, 0);
+		WRITE_ONCE(tlb->uses, 0);
+		WRITE_ONCE(tlb->kept, 0);
+		WRITE_ONCE(tlb->stale, 0);
+	}
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(u32 arg);
+} commands[] = {
+	{ "churn", churn },
+	{ "remap", remap },
+	{ "nmi", send_nmi },
+	{ "interrupt", send_interrupt },
+	{ "broken", set_broken },
+	{ "delay", set_delay },
+	{ "dwell", set_dwell },
+	{ "reset", reset },
+};
+
+/* /sys/kernel/debug/pt_sync/kernel_flush_test: "COMMAND NUMBER". */
+static ssize_t test_write(struct file *file, const char __user *ubuf,
+			  size_t count, loff_t *pos)
+{
+	char buf[32] = "", name[32];
+	u32 arg = 0;
+	int err, i;
+
+	if (count >= sizeof(buf))
+		return -EINVAL;
+	if (copy_from_user(buf, ubuf, count))
+		return -EFAULT;
+	if (sscanf(buf, "%31s %u", name, &arg) < 1)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(name, commands[i].name))
+			continue;
+		err = commands[i].run(arg);
+		return err ?: count;
+	}
+	return -EINVAL;
+}
+
+static int test_show(struct seq_file *m, void *unused)
+{
+	struct model_tlb sum = { };
+	struct model_tlb *tlb;
+	u32 content = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		tlb = per_cpu_ptr(&model_tlb, cpu);
+		sum.entries += READ_ONCE(tlb->entries);
+		sum.uses += READ_ONCE(tlb->uses);
+		sum.kept += READ_ONCE(tlb->kept);
+		sum.stale += READ_ONCE(tlb->stale);
+	}
+	/* What this CPU's own TLB makes of the address. */
+	if (copy_from_kernel_nofault(&content, area->addr, sizeof(content)))
+		content = 0;
+	seq_printf(m, "content %u\n", content);
+	seq_printf(m, "mapped %u\n", READ_ONCE(mapped));
+	seq_printf(m, "entries %lu\n", sum.entries);
+	seq_printf(m, "uses %lu\n", sum.uses);
+	seq_printf(m, "kept %lu\n", sum.kept);
+	seq_printf(m, "stale %lu\n", sum.stale);
+	return 0;
+}
+
+static int test_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, test_show, NULL);
+}
+
+static const struct file_operations test_fops = {
+	.owner		= THIS_MODULE,
+	.open		= test_open,
+	.read		= seq_read,
+	.write		= test_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int __init kernel_flush_test_init(void)
+{
+	struct dentry *dir;
+	int i, err;
+
+	area = get_vm_area(PAGE_SIZE, VM_SPARSE);
+	if (!area)
+		return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!pages[i])
+			return -ENOMEM;
+	}
+	err = register_nmi_handler(NMI_LOCAL, take_nmi, 0, "kernel_flush_test");
+	if (err)
+		return err;
+	dir = debugfs_lookup("pt_sync", NULL);
+	debugfs_create_file("kernel_flush_test", 0600, dir, NULL, &test_fops);
+	return 0;
+}
+late_initcall_sync(kernel_flush_test_init);

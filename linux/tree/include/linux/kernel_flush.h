@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Flushes of the kernel's address range that isolated CPUs carry out at their
+ * next kernel entry, instead of being interrupted: what generic code calls.
+ * An architecture without them flushes at once and has empty hooks.
+ */
+#ifndef _LINUX_KERNEL_FLUSH_H
+#define _LINUX_KERNEL_FLUSH_H
+
+#include <linux/context_tracking_state.h>
+#include <linux/types.h>
+
+#ifdef CONFIG_COALESCE_TLBI
+#include <asm/kernel_flush.h>
+#else
+static __always_inline void kernel_flush_user_exit(enum ctx_state state) { }
+static __always_inline void kernel_flush_user_enter(enum ctx_state state) { }
+static __always_inline bool kernel_flush_nmi_enter(void) { return false; }
+static __always_inline void kernel_flush_nmi_exit(bool ours) { }
+
+#define flush_tlb_kernel_range_deferrable	flush_tlb_kernel_range
+#endif
+
+#endif /* _LINUX_KERNEL_FLUSH_H */

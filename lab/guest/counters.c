@@ -94,7 +94,7 @@ bool interrupts_parse(struct interrupts *to, const char *text)
 	return to->has_calls;
 }
 
-static struct function *function(struct functions *in, const char *name)
+struct function *function_named(struct functions *in, const char *name)
 {
 	for (unsigned int i = 0; i < in->count; i++) {
 		if (!strcmp(in->of[i].name, name))
@@ -133,7 +133,7 @@ static bool function_line(struct functions *to, const char *at,
 	if (!bracket || sscanf(bracket + 1, " %63[^ \n,}]", name) != 1 ||
 	    !field(at, "hitcount:", &hits))
 		return false;
-	known = function(to, name);
+	known = function_named(to, name);
 	if (!known)
 		return false;
 	known->hits += hits;
@@ -265,7 +265,7 @@ static void functions_subtract(struct functions *now,
 			       const struct functions *before)
 {
 	for (unsigned int i = 0; i < before->count; i++) {
-		struct function *known = function(now, before->of[i].name);
+		struct function *known = function_named(now, before->of[i].name);
 
 		if (!known)
 			continue;
@@ -298,19 +298,15 @@ void snapshot_subtract(struct snapshot *now, const struct snapshot *before)
 	now->stats.present = now->stats.present && before->stats.present;
 }
 
-/*
- * x86 prints calls as "all minus TLB", and a flush that ran from the idle
- * loop was no interrupt: a line can run backwards, so add as signed numbers.
- */
 static uint64_t total(const uint32_t *value, const struct cpus *only)
 {
-	int64_t sum = 0;
+	uint64_t sum = 0;
 
 	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
 		if (!only || only->has[cpu])
-			sum += (int32_t)value[cpu];
+			sum += value[cpu];
 	}
-	return (uint64_t)sum;
+	return sum;
 }
 
 uint64_t total_calls(const struct snapshot *since, const struct cpus *only)
@@ -326,8 +322,7 @@ uint64_t total_tlb(const struct snapshot *since, const struct cpus *only)
 static bool entries_agree(const struct snapshot *since, char *why, size_t len)
 {
 	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
-		uint32_t counted = since->interrupts.calls[cpu] +
-				   since->interrupts.tlb[cpu];
+		uint32_t counted = since->interrupts.calls[cpu];
 
 		if (counted == since->entries.hits[cpu])
 			continue;

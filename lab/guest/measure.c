@@ -74,6 +74,7 @@ static void split(struct names *to, const char *list)
 			die("'%s' is too long for a name", list);
 		memcpy(to->name[to->count], list, n);
 		to->name[to->count++][n] = '\0';
+		list += n;
 	}
 }
 
@@ -279,6 +280,15 @@ static void run(struct outcome *out, const struct request *request)
 
 /* --- the row -------------------------------------------------------------- */
 
+static void perturb_function(struct functions *functions)
+{
+	struct function *sync = function_named(functions, SYNC_FUNCTION);
+
+	if (!sync)
+		die("--perturb: no room for another function");
+	sync->hits++;
+}
+
 /* One count too many in one place, to see the agreement fail. */
 static void perturb(struct snapshot *since, const char *source,
 		    const char *strategy)
@@ -289,10 +299,10 @@ static void perturb(struct snapshot *since, const char *source,
 		since->interrupts.tlb[0]++;
 	else if (!strcmp(source, "vectors"))
 		since->entries.hits[0]++;
-	else if (!strcmp(source, "queued") && since->queued.count)
-		since->queued.of[0].hits++;
-	else if (!strcmp(source, "run") && since->run.count)
-		since->run.of[0].hits++;
+	else if (!strcmp(source, "queued"))
+		perturb_function(&since->queued);
+	else if (!strcmp(source, "run"))
+		perturb_function(&since->run);
 	else if (!strcmp(source, "stats") && since->stats.present)
 		for (unsigned int i = 0; i < since->stats.strategies; i++) {
 			if (strcmp(since->stats.strategy[i], strategy))
@@ -406,8 +416,7 @@ static bool put_row(struct outcome *out, const struct request *request,
 	json_number("call_ipis", (int64_t)total_calls(since, NULL));
 	json_number("tlb_ipis", (int64_t)total_tlb(since, NULL));
 	json_number("isolated_ipis", (int64_t)
-		    (total_calls(since, &request->isolated) +
-		     total_tlb(since, &request->isolated)));
+		    total_calls(since, &request->isolated));
 	if (seen)
 		json_number("isolated_interruptions", (int64_t)
 			    (out->seen_after - out->seen_before));

@@ -17,7 +17,7 @@
 #define EVENTS "/sys/kernel/tracing/events/"
 #define STATS "/sys/kernel/debug/pt_sync/stats"
 
-#define TRIES 10
+#define TRIES 20
 #define REST_MS 3
 
 enum kind { QUEUED, RUN, ENTRY };
@@ -122,32 +122,37 @@ static void read_stats(struct stats *to)
 	free(text);
 }
 
-static void read_all(struct snapshot *to, const struct cpus *isolated)
+static void read_witnesses(struct snapshot *to, bool entries,
+			   const struct cpus *isolated)
 {
-	memset(to, 0, sizeof(*to));
 	for (size_t i = 0; i < WITNESSES; i++) {
-		if (witnesses[i].armed)
+		if (witnesses[i].armed &&
+		    (witnesses[i].kind == ENTRY) == entries)
 			read_witness(to, &witnesses[i], isolated);
 	}
-	read_stats(&to->stats);
 }
 
 /*
- * The witnesses cannot be read at one instant. But if the interrupts did not
- * move from before the first to after the last of them, nothing that any of
- * them counts has happened in between, and it is as good as one instant.
+ * The witnesses cannot be read at one instant. What syncs and flushes did is
+ * at rest here, the workload is waiting for us. But the scheduler interrupts
+ * some CPU every few milliseconds, so the two that count all interrupts must
+ * be read as one: if /proc/interrupts did not move from before to after the
+ * other was read, that was as good as one instant.
  */
 void snapshot_take(struct snapshot *to, const struct cpus *isolated)
 {
 	static struct interrupts before;
 
-	for (int i = 0; i < TRIES; i++) {
+	memset(to, 0, sizeof(*to));
+	read_witnesses(to, false, isolated);
+	read_stats(&to->stats);
+	for (int i = 0; i < TRIES && !to->stable; i++) {
+		if (i)
+			sleep_ms(REST_MS);
+		memset(&to->entries, 0, sizeof(to->entries));
 		read_interrupts(&before);
-		read_all(to, isolated);
+		read_witnesses(to, true, isolated);
 		read_interrupts(&to->interrupts);
 		to->stable = !memcmp(&before, &to->interrupts, sizeof(before));
-		if (to->stable)
-			return;
-		sleep_ms(REST_MS << (i / 2));
 	}
 }

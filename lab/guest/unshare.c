@@ -10,6 +10,7 @@
  * here only if the parent's page-table entry is ours as well.
  */
 #define _GNU_SOURCE
+#include "knobs.h"
 #include "workload.h"
 
 #include <errno.h>
@@ -22,28 +23,15 @@
 
 #define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
-static long long pool_before;
-
-static void restore_pool(void)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", pool_before);
-	write_file(POOL, text);
-}
-
 static void need_huge_pages(int count)
 {
 	char text[32];
 
-	pool_before = read_number(POOL, -1);
-	if (pool_before < 0)
-		unavailable("no-2MiB-hugetlb-pages");
-	if (pool_before >= count)
+	if (read_number(POOL, 0) >= count)
 		return;
 	snprintf(text, sizeof(text), "%d", count);
-	must_write(POOL, text);
-	atexit(restore_pool);
+	if (!borrow_knob(POOL, text))
+		unavailable("no-2MiB-hugetlb-pages");
 	if (read_number(POOL, 0) < count)
 		die("the kernel has no %d huge pages left", count);
 }

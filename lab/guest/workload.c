@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "knobs.h"
 #include "spin.h"
 
 #define MAX_OPTIONS 16
@@ -259,28 +260,10 @@ char *map_aligned(unsigned long bytes, unsigned long alignment)
 	return start + skip;
 }
 
-static char *thp_before;
-
-static void restore_thp(void)
-{
-	write_file(THP_ENABLED, thp_before);
-}
-
 void only_base_pages(void)
 {
-	char *modes = read_file(THP_ENABLED), *end;
-	char *chosen = modes ? strchr(modes, '[') : NULL;
-
-	if (!chosen)
+	if (!borrow_knob(THP_ENABLED, "madvise"))
 		unavailable("no-transparent-huge-pages");
-	end = strchr(chosen, ']');
-	if (!end)
-		die("cannot understand " THP_ENABLED);
-	*end = '\0';
-	thp_before = strdup(chosen + 1);
-	free(modes);
-	must_write(THP_ENABLED, "madvise");
-	atexit(restore_thp);
 }
 
 void touch(char *at, unsigned long bytes, unsigned long stride)

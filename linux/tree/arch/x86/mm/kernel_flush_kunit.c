@@ -3,6 +3,7 @@
 #include <kunit/test.h>
 #include <linux/kernel_flush.h>
 #include <linux/kthread.h>
+#include <linux/sched/task.h>
 
 #define KERNEL	KERNEL_FLUSH_KERNEL
 #define PENDING	KERNEL_FLUSH_PENDING

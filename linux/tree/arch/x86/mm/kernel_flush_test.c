@@ -16,6 +16,7 @@
 #include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/kernel_flush.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/nmi.h>
 #include <linux/seq_file.h>

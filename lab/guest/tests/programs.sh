@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The guest builds without a warning with gcc and clang, and every program
 # that can be used by hand says how, and refuses what it does not know.
-set -eu
 # shellcheck disable=SC2317 # functions are called through check
+set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+# The commands of quell; each is a script, which checks its own settings.
+# Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
+# through the environment.
+
+.PHONY: help run scale test ci series clean
+
+help:
+	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
+	@echo '             KERNEL=6.12|7.3  CPUS=1..255  ISOLATED=n  STOCK=1|debian'
+	@echo 'make scale   the same growth drawn from 8 to 255 CPUs'
+	@echo 'make test    every quick test; `.ci/run` adds the long ones'
+	@echo 'make series  the patch series for KERNEL, below build/'
+	@echo 'make clean   remove build/ (kernels stay in the cache)'
+
+run:
+	@lab/run
+
+scale:
+	@lab/scale
+
+test:
+	@lab/test quick
+
+ci:
+	@.ci/run
+
+series:
+	@tree=$$(lab/fetch "$${KERNEL:-6.12}") && \
+		linux/series --check "$$tree" "build/series-$${tree##*-}"
+
+clean:
+	rm -rf build

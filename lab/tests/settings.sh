@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# Settings that cannot be meant are refused in one line, before any work. The
+# cache is an empty one: whatever went on to work would have to download first.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+QUELL_CACHE=$(mktemp -d)
+export QUELL_CACHE
+trap 'rm -rf "$QUELL_CACHE"' EXIT
+
+for cpus in 0 256 abc -1 4.5 '4;id' 99999999999999999999; do
+	refuses "CPUS=$cpus" "CPUS is '.*', must be a number from 1 to 255" env CPUS="$cpus" lab/run
+done
+for kernel in 5.4 abc 6.120 '6.12;id' ../6.12; do
+	refuses "KERNEL=$kernel" "unknown KERNEL '.*': known are 6.12 and 7.3" env KERNEL="$kernel" lab/run
+done
+refuses "ISOLATED as large as CPUS" "ISOLATED is '8', must be a number from 0 to 7" \
+	env CPUS=8 ISOLATED=8 lab/run
+refuses "ISOLATED=x" "ISOLATED is 'x'" env ISOLATED=x lab/run
+refuses "STOCK=maybe" "STOCK is 'maybe': 1 or debian" env STOCK=maybe lab/run
+refuses "an unknown fragment" "no fragment 'nosuch' for x86_64" env CONFIG=base,nosuch lab/run
+refuses "an unknown architecture" "unknown architecture 'vax'" env ARCH=vax lab/run
+refuses "SIZES of scale" "SIZES is '300'" env SIZES="8 300" lab/scale
+for script in run boot build fetch debian; do
+	refuses "an unknown option of $script" "unknown option --nosuch" "lab/$script" --nosuch
+	check "$script --help" "lab/$script" --help
+done
+refuses "an option without its value" "\-\-cpus wants a value" lab/run --cpus
+refuses "a kernel that is not there" "no kernel image /nowhere" lab/boot --kernel /nowhere
+refuses "a plan that is not there" "no plan /nowhere" lab/run --plan /nowhere
+refuses "make passes the variables on" "unknown KERNEL '5.4'" \
+	env MAKEFLAGS= sh -c 'make -s run KERNEL=5.4 2>&1 | grep -v "^make"; exit 1'
+finish

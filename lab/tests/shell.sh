@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# All shell of the repository passes shellcheck, every file names its licence,
+# and none names a place of the machine it was written on.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+
+scripts=()
+while read -r file; do
+	if [[ $file = *.sh ]] || head -n1 "$file" | grep -qE '^#!.*/(ba)?sh'; then scripts+=("$file"); fi
+done < <(git ls-files | while read -r f; do [ ! -f "$f" ] || echo "$f"; done)
+for file in "${scripts[@]}"; do check "shellcheck $file" shellcheck "$file"; done
+
+git ls-files -z | grep -zvxE 'LICENSE|.*\.svg|.*\.jsonl' >"${TMPDIR:-/tmp}/quell-files.$$"
+trap 'rm -f "${TMPDIR:-/tmp}/quell-files.$$"' EXIT
+# A README needs none, and text that hooks put into the kernel's files has theirs.
+unlicensed=$(xargs -0 grep -L 'SPDX-License-Identifier: GPL-2.0' <"${TMPDIR:-/tmp}/quell-files.$$" |
+	grep -vE '(^|/)(README|message|new)[^/]*$' || true)
+if [ -z "$unlicensed" ]; then ok "every file names its licence"; else
+	not_ok "every file names its licence" "$unlicensed"; fi
+# Written so that this line does not find itself.
+places='(^|[^[:alnum:]"}])/(work|ro[o]t)/|deb\.debi[a]n\.org|/tmp/q[u]ell'
+named=$(xargs -0 grep -nE "$places" <"${TMPDIR:-/tmp}/quell-files.$$" || true)
+if [ -z "$named" ]; then ok "no file names a machine's paths or a mirror"; else
+	not_ok "no file names a machine's paths or a mirror" "$named"; fi
+finish

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kflush-torture: isolated CPUs enter and leave the kernel by every way user
+ * mode has, while housekeeping CPUs unmap kernel addresses, interrupt and send
+ * NMIs. The kernel's detector (CONFIG_COALESCE_TLBI_TEST) counts the stale
+ * translations that would have been used.
+ *
+ *   --broken N   an order that is wrong on purpose, by its number in
+ *                enum kernel_flush_broken; then stale ones are what must be
+ *                found, and finding none is the failure
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "kflush.h"
+#include "spin.h"
+#include "workload.h"
+
+#define USER_SS 0x2bull
+#define BAD_SS 0xfff7ull
+#define TRAP_FLAG 0x100ll
+
+static atomic_bool enough;
+static struct cpus isolated;
+
+static ucontext_t *context(void *argument)
+{
+	return argument;
+}
+
+/* SS is the topmost quarter of the word that holds the segments. */
+static void set_ss(ucontext_t *uc, unsigned long long ss)
+{
+	unsigned long long segments = (unsigned long long)uc->uc_mcontext.gregs[REG_CSGSFS];
+
+	segments = (segments & 0xffffffffffffull) | ss << 48;
+	uc->uc_mcontext.gregs[REG_CSGSFS] = (long long)segments;
+}
+
+/* The instructions that raise these are two bytes long. */
+static void skip(int signal, siginfo_t *info, void *argument)
+{
+	(void)signal;
+	(void)info;
+	context(argument)->uc_mcontext.gregs[REG_RIP] += 2;
+}
+
+static void stop_stepping(int signal, siginfo_t *info, void *argument)
+{
+	(void)signal;
+	(void)info;
+	context(argument)->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+}
+
+/* The return from this handler faults in IRET ... */
+static void break_ss(int signal, siginfo_t *info, void *argument)
+{
+	(void)signal;
+	(void)info;
+	set_ss(context(argument), BAD_SS);
+}
+
+/* ... and this one, for that fault or a system call that is not there, heals. */
+static void heal(int signal, siginfo_t *info, void *argument)
+{
+	ucontext_t *uc = context(argument);
+	const unsigned char *at = (void *)uc->uc_mcontext.gregs[REG_RIP];
+
+	(void)signal;
+	(void)info;
+	set_ss(uc, USER_SS);
+	if (at[0] == 0xcd && at[1] == 0x80)
+		uc->uc_mcontext.gregs[REG_RIP] += 2;
+}
+
+static void handle(int signal, void (*handler)(int, siginfo_t *, void *))
+{
+	struct sigaction action = {
+		.sa_sigaction = handler, .sa_flags = SA_SIGINFO,
+	};
+
+	if (sigaction(signal, &action, NULL))
+		die("cannot handle signal %d", signal);
+}
+
+/* The ways into the kernel. */
+
+static void by_syscall(void)
+{
+	syscall(SYS_getpid);
+}
+
+static void by_compat_syscall(void)
+{
+	long nr = 20; /* getpid */
+
+	__asm__ volatile("int $0x80" : "+a" (nr) : : "memory", "r8", "r9",
+			 "r10", "r11");
+}
+
+static void by_page_fault(void)
+{
+	static _Thread_local char *page;
+
+	if (!page)
+		page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	*(volatile char *)page = 1;
+	madvise(page, 4096, MADV_DONTNEED);
+}
+
+static void by_invalid_opcode(void)
+{
+	__asm__ volatile("ud2" : : : "memory");
+}
+
+static void by_breakpoint(void)
+{
+	__asm__ volatile("int3" : : : "memory");
+}
+
+static void by_single_step(void)
+{
+	__asm__ volatile("sub $128, %%rsp\n\tpushfq\n\torq $0x100, (%%rsp)\n\t"
+			 "popfq\n\tnop\n\tadd $128, %%rsp"
+			 : : : "memory", "cc");
+}
+
+static void by_failing_iret(void)
+{
+	raise(SIGUSR1);
+}
+
+static void by_fork_and_exit(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	if (child > 0)
+		waitpid(child, NULL, 0);
+}
+
+static void by_exec(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		execl("/proc/self/exe", "kflush-torture", "--help-quietly", NULL);
+		_exit(1);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+}
+
+static const struct {
+	const char *name;
+	void (*enter)(void);
+	unsigned int every;
+} ways[] = {
+	{ "syscall", by_syscall, 1 },
+	{ "compat_syscall", by_compat_syscall, 2 },
+	{ "page_fault", by_page_fault, 2 },
+	{ "invalid_opcode", by_invalid_opcode, 3 },
+	{ "breakpoint", by_breakpoint, 3 },
+	{ "single_step", by_single_step, 5 },
+	{ "failing_iret", by_failing_iret, 5 },
+	{ "fork_exit", by_fork_and_exit, 101 },
+	{ "exec", by_exec, 211 },
+};
+
+#define WAYS (sizeof(ways) / sizeof(ways[0]))
+
+static atomic_long taken[WAYS];
+static atomic_long nmis, interrupts;
+
+static void *enter_and_leave(void *argument)
+{
+	unsigned int seed = (unsigned int)(intptr_t)argument, round = 0;
+
+	pin_to((int)(intptr_t)argument);
+	while (!atomic_load_explicit(&enough, memory_order_relaxed)) {
+		round++;
+		for (size_t i = 0; i < WAYS; i++) {
+			if (round % ways[i].every)
+				continue;
+			ways[i].enter();
+			atomic_fetch_add(&taken[i], 1);
+			/* User mode of any length, so that requests find it. */
+			for (int n = rand_r(&seed) % 2000; n; n--)
+				spin_relax();
+		}
+	}
+	return NULL;
+}
+
+static void *unmap(void *argument)
+{
+	(void)argument;
+	stay_on_housekeeping();
+	while (!atomic_load(&enough))
+		kflush_command("churn", 20);
+	return NULL;
+}
+
+static void *disturb(void *argument)
+{
+	unsigned int count = cpus_count(&isolated), round = 0, seed = 1;
+
+	(void)argument;
+	stay_on_housekeeping();
+	while (!atomic_load(&enough)) {
+		int cpu = cpus_nth(&isolated, round++ % count);
+
+		if (round % 8) {
+			kflush_command("nmi", cpu);
+			atomic_fetch_add(&nmis, 1);
+		} else {
+			kflush_command("interrupt", cpu);
+			atomic_fetch_add(&interrupts, 1);
+		}
+		for (int n = rand_r(&seed) % 500; n; n--)
+			spin_relax();
+	}
+	return NULL;
+}
+
+static void tell(long broken, bool good)
+{
+	static const char *const seen[] = {
+		"entries", "uses", "kept", "stale",
+	};
+
+	json_begin();
+	json_text("test", "torture");
+	json_number("broken", broken);
+	for (size_t i = 0; i < WAYS; i++)
+		json_number(ways[i].name, atomic_load(&taken[i]));
+	json_number("nmi", atomic_load(&nmis));
+	json_number("interrupt", atomic_load(&interrupts));
+	json_number("remapped", kflush_value(KFLUSH_TEST, "remapped"));
+	json_number("deferred", kflush_value(KFLUSH, "deferred"));
+	json_number("interrupted", kflush_value(KFLUSH, "interrupted"));
+	json_number("flushed_at_entry", kflush_value(KFLUSH, "flushed_at_entry"));
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+		json_number(seen[i], kflush_value(KFLUSH_TEST, seen[i]));
+	json_bool("good", good);
+	json_end();
+}
+
+int main(int argc, char **argv)
+{
+	long seconds = 10, broken = 0, delay = 200, dwell = 0, stale, deferred;
+	const struct number numbers[] = {
+		{ "seconds", &seconds, "how long" },
+		{ "broken", &broken, "the order to break (0: none)" },
+		{ "delay", &delay, "loops at each test point of the kernel" },
+		{ "dwell", &dwell, "microseconds that a page stays mapped" },
+		{ NULL, NULL, NULL },
+	};
+	pthread_t thread[MAX_CPUS + 2];
+	unsigned int count;
+	bool good;
+
+	if (argc == 2 && !strcmp(argv[1], "--help-quietly"))
+		return 0; /* what by_exec() starts */
+	parse_numbers(argc, argv, "Enters and leaves the kernel in every way "
+		      "while kernel addresses are unmapped.", numbers);
+	cpus_parse(&isolated, must_read("/sys/devices/system/cpu/nohz_full"));
+	count = cpus_count(&isolated);
+	if (!count)
+		die("no CPU is isolated");
+	stay_on_housekeeping();
+	handle(SIGILL, skip);
+	handle(SIGTRAP, stop_stepping);
+	handle(SIGUSR1, break_ss);
+	handle(SIGSEGV, heal);
+	kflush_command("reset", 0);
+	must_write(KFLUSH, "reset");
+	kflush_command("dwell", dwell);
+	kflush_command("delay", delay);
+	kflush_command("broken", broken);
+
+	for (unsigned int i = 0; i < count + 2; i++) {
+		void *(*what)(void *) = i < count ? enter_and_leave :
+					i == count ? unmap : disturb;
+
+		errno = pthread_create(&thread[i], NULL, what,
+				       (void *)(intptr_t)cpus_nth(&isolated, i));
+		if (errno)
+			die("cannot start a thread");
+	}
+	sleep_ms((unsigned int)seconds * 1000);
+	atomic_store(&enough, true);
+	for (unsigned int i = 0; i < count + 2; i++)
+		pthread_join(thread[i], NULL);
+	kflush_command("broken", 0);
+	kflush_command("delay", 0);
+
+	stale = kflush_value(KFLUSH_TEST, "stale");
+	deferred = kflush_value(KFLUSH, "deferred");
+	/* No stale one counts for nothing if nothing could have been stale. */
+	good = deferred && kflush_value(KFLUSH_TEST, "kept") &&
+		(broken ? stale > 0 : stale == 0);
+	tell(broken, good);
+	return !good;
+}

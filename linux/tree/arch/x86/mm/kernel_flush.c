@@ -51,8 +51,8 @@
  * Speculation in these windows may use a stale entry, as it may on any CPU
  * until the interrupt of a flush arrives; nothing it does is architectural.
  *
- * proofs/deferral-word has a model of this with NMIs, and of the orders that
- * lose a request.
+ * The models proofs/h-word (memory ordering) and proofs/h-defer (NMIs at every
+ * step) come with this series; both also show the orders that lose a request.
  *
  *
  * What must not be deferred

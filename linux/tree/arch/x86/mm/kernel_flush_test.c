@@ -15,6 +15,7 @@
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/kernel_flush.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -62,6 +63,9 @@ static DEFINE_MUTEX(map_lock);
 static struct vm_struct *area;
 static struct page *pages[2];
 static u32 last_map;
+
+static struct vm_struct *huge_area;
+static struct page *huge_page;
 
 bool noinstr kernel_flush_test_broken(enum kernel_flush_broken what)
 {
@@ -201,6 +205,26 @@ static int remap(u32 unused)
 	return map_page();
 }
 
+/*
+ * "tables": put a huge mapping where there is an empty page table, which frees
+ * that page table.  This must interrupt every CPU.
+ */
+static int free_tables(u32 unused)
+{
+	unsigned long addr = ALIGN((unsigned long)huge_area->addr, PMD_SIZE);
+	int err;
+
+	guard(mutex)(&map_lock);
+	err = vm_area_map_pages(huge_area, addr, addr + PAGE_SIZE, pages);
+	if (err)
+		return err;
+	vm_area_unmap_pages(huge_area, addr, addr + PAGE_SIZE);
+	err = vmap_page_range(addr, addr + PMD_SIZE, page_to_phys(huge_page),
+			      PAGE_KERNEL);
+	vm_area_unmap_pages(huge_area, addr, addr + PMD_SIZE);
+	return err;
+}
+
 static int take_nmi(unsigned int type, struct pt_regs *regs)
 {
 	if (atomic_dec_if_positive(this_cpu_ptr(&expected_nmis)) < 0)
@@ -271,6 +295,7 @@ static const struct {
 } commands[] = {
 	{ "churn", churn },
 	{ "remap", remap },
+	{ "tables", free_tables },
 	{ "nmi", send_nmi },
 	{ "interrupt", send_interrupt },
 	{ "broken", set_broken },
@@ -321,6 +346,7 @@ static int test_show(struct seq_file *m, void *unused)
 		content = 0;
 	seq_printf(m, "content %u\n", content);
 	seq_printf(m, "mapped %u\n", READ_ONCE(mapped));
+	seq_printf(m, "remapped %u\n", READ_ONCE(last_map));
 	seq_printf(m, "entries %lu\n", sum.entries);
 	seq_printf(m, "uses %lu\n", sum.uses);
 	seq_printf(m, "kept %lu\n", sum.kept);
@@ -348,7 +374,9 @@ static int __init kernel_flush_test_init(void)
 	int i, err;
 
 	area = get_vm_area(PAGE_SIZE, VM_SPARSE);
-	if (!area)
+	huge_area = get_vm_area(2 * PMD_SIZE, VM_SPARSE);
+	huge_page = alloc_pages(GFP_KERNEL, get_order(PMD_SIZE));
+	if (!area || !huge_area || !huge_page)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
 		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);

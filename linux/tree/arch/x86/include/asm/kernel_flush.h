@@ -40,7 +40,7 @@ void flush_tlb_kernel_range_deferrable(unsigned long start, unsigned long end);
 
 /*
  * The state machine.  Every access that decides anything is a
- * read-modify-write of the one word.
+ * read-modify-write of the one word.  Proven in proofs/h-word.
  */
 
 /**
@@ -77,9 +77,13 @@ static __always_inline void kernel_flush_word_flushed(atomic_t *word)
 /**
  * kernel_flush_word_exit - kernel addresses are out of reach
  * @word: this CPU's word
+ *
+ * All uses of them must be over before a sender can see it and free pages:
+ * wants release ordering at least, and is a locked instruction here.
  */
 static __always_inline void kernel_flush_word_exit(atomic_t *word)
 {
+	__smp_mb__before_atomic();
 	raw_atomic_and(~KERNEL_FLUSH_KERNEL, word);
 }
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+// Issue the receipt where the interrupts have completed.
+// Changes: arch/x86/mm/tlb.c 6
+@@
+@@
+ #include <linux/mmu_notifier.h>
++#include <linux/pt_receipt.h>
+
+// A flush that nobody asks to prove anything.
+@@
+identifier init =~ "^(get|init)_flush_tlb_info$";
+expression info;
+@@
+ init(...)
+ {
+ 	<...
+ 	info->trim_cpumask = 0;
++	info->receipt = NULL;
+ 	...>
+ }
+
+// All of the mask, lazy CPUs included.
+@@
+identifier info;
+statement S1, S2;
+@@
+ 	if (<+... info->freed_tables ...+>) S1 else S2
++
++	/* Everyone has taken the interrupt, unless lazy CPUs were left out. */
++	if (info->freed_tables)
++		pt_receipt_issue(info->receipt, info->mm);
+
+@ flush @
+identifier mm, start, end, stride_shift, freed_tables;
+@@
+-flush_tlb_mm_range
++flush_tlb_mm_range_receipt
+ (struct mm_struct *mm, unsigned long start, unsigned long end,
+ unsigned int stride_shift, bool freed_tables
++, struct pt_receipt *receipt
+ )
+ { ... }
+
+@@
+identifier flush.mm;
+expression info;
+@@
+ flush_tlb_mm_range_receipt(struct mm_struct *mm, ...)
+ {
+ 	<...
+(
+ 	info = get_flush_tlb_info(...);
++	info->receipt = receipt;
++	pt_receipt_issue_alone(receipt, mm, cpu);
+|
+ 	init_flush_tlb_info(&info, ...);
++	info.receipt = receipt;
++	pt_receipt_issue_alone(receipt, mm, cpu);
+)
+ 	...>
+ }

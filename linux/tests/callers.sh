@@ -1,0 +1,33 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# Who may defer a flush of kernel addresses, and who must not: the callers in
+# the grafted trees against a list. A new caller needs an argument first.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+calls() { # TREE FUNCTION: "FILE COUNT" of each C file that calls it
+	(cd "$1" && grep -rc --include='*.c' "\\b$2(" arch/x86 mm kernel lib drivers 2>/dev/null |
+		sed -n '/:0$/d; s/:/ /p' | sort)
+}
+
+for version in 6.12 7.3; do
+	tree=$(lab/fetch "$version")
+	linux/graft --to "$out/$version" "$tree" >/dev/null
+	deferring=$(calls "$out/$version" flush_tlb_kernel_range_deferrable |
+		grep -v '^arch/x86/mm/kernel_flush.c ')
+	if [ "$deferring" = "mm/vmalloc.c 5" ]; then ok "Linux $version: only vmalloc defers"
+	else not_ok "Linux $version: only vmalloc defers" "$deferring"; fi
+	# What must interrupt calls what always interrupts, in the file as built.
+	for file in arch/x86/mm/pgtable.c arch/x86/events/intel/ds.c; do
+		[ -f "$out/$version/$file" ] || mkdir -p "$out/$version/${file%/*}"
+		[ -f "$out/$version/$file" ] || cp "$tree/$file" "$out/$version/$file"
+		check "Linux $version: $file interrupts" \
+			grep -q '\bflush_tlb_kernel_range(' "$out/$version/$file"
+	done
+done
+finish

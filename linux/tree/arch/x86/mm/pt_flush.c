@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What x86 tells pt_sync about its TLB flushes.
+ */
+
+#include <linux/mm.h>
+#include <linux/pt_sync.h>
+
+#include <asm/cpufeature.h>
+#include <asm/paravirt.h>
+#include <asm/tlbflush.h>
+
+/**
+ * arch_flush_interrupts_all - do flushes interrupt every CPU of the mm?
+ *
+ * What the backend is expected to do, not what one flush did: for the strategy
+ * "property", and as a hint whether biasing an mm can pay.
+ */
+bool arch_flush_interrupts_all(void)
+{
+#ifdef X86_FEATURE_INVLPGB
+	if (cpu_feature_enabled(X86_FEATURE_INVLPGB))
+		return false;
+#endif
+#ifdef CONFIG_PARAVIRT
+	if (pv_ops.mmu.flush_tlb_multi != native_flush_tlb_multi)
+		return false;
+#endif
+	return true;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _LINUX_PT_TARGETS_H
+#define _LINUX_PT_TARGETS_H
+
+/*
+ * Targets: which CPUs can be walking an mm, at no cost to the walkers.
+ *
+ * A lockless walker walks current->mm, with interrupts off.  So a CPU that
+ * does not run a task of the mm, or does not run kernel code at all, need not
+ * be interrupted.  Both questions are asked after the entry has been cleared
+ * and a full barrier; what answers "no" has a full barrier of its own on the
+ * way to "yes" (scenarios B and C of Documentation/mm/pt_sync.rst).
+ */
+
+#include <linux/context_tracking_state.h>
+#include <linux/cpumask.h>
+#include <linux/mm_types.h>
+#include <linux/sched.h>
+
+/**
+ * pt_cpu_runs_mm - can @cpu be running a task of @mm?
+ * @cpu: an online CPU other than this one
+ * @mm: the mm whose page table changed
+ *
+ * Context: after a full barrier, inside an RCU read-side critical section.
+ */
+static inline bool pt_cpu_runs_mm(int cpu, struct mm_struct *mm)
+{
+#ifdef CONFIG_PT_SYNC_MM_CPUMASK
+	/*
+	 * B: pairs with the locked operation or full barrier in
+	 * switch_mm_irqs_off(), the same that the TLB flush relies on.
+	 */
+	return cpumask_test_cpu(cpu, mm_cpumask(mm));
+#else
+	/* B: under the rq lock, so before or after a switch, never during. */
+	return READ_ONCE(cpu_curr_snapshot(cpu)->mm) == mm;
+#endif
+}
+
+/**
+ * pt_cpu_in_kernel - can @cpu be running kernel code?
+ * @cpu: an online CPU other than this one
+ *
+ * False in an RCU extended quiescent state: idle, and user mode or a guest on
+ * a CPU with context tracking.  An NMI there enters RCU before it walks.
+ *
+ * Context: after a full barrier.
+ */
+static inline bool pt_cpu_in_kernel(int cpu)
+{
+	/*
+	 * C: pairs with the fully ordered atomic in ct_kernel_enter_state()
+	 * and ct_nmi_enter().  D: acquire, so that a walk from before the
+	 * quiescent state is over when the table is used again.
+	 */
+#ifdef CONFIG_CONTEXT_TRACKING_IDLE
+	return ct_rcu_watching_cpu_acquire(cpu) & CT_RCU_WATCHING;
+#else
+	return true;
+#endif
+}
+
+#endif /* _LINUX_PT_TARGETS_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/debug/pt_sync: which strategy, and what it has cost and spared.
+ */
+
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+
+#include "pt_sync.h"
+
+static const char * const stat_names[PT_STATS] = {
+	[PT_STAT_SYNCS]		= "syncs",
+	[PT_STAT_RECEIPTS]	= "receipts",
+	[PT_STAT_PROPERTY]	= "property",
+	[PT_STAT_BROADCASTS]	= "broadcasts",
+	[PT_STAT_TARGETED]	= "targeted",
+	[PT_STAT_ONLINE]	= "cpus_online",
+	[PT_STAT_INTERRUPTED]	= "cpus_interrupted",
+	[PT_STAT_SKIPPED_IDLE]	= "skipped_idle",
+	[PT_STAT_SKIPPED_MM]	= "skipped_mm",
+	[PT_STAT_SKIPPED_WALK]	= "skipped_walk",
+	[PT_STAT_NS]		= "ns",
+};
+
+static int strategy_show(struct seq_file *m, void *v)
+{
+	int i, current_one = pt_sync_current();
+
+	for (i = 0; i < PT_SYNC_STRATEGIES; i++)
+		seq_printf(m, i == current_one ? "%s[%s]" : "%s%s",
+			   i ? " " : "", pt_sync_strategies[i].name);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+static ssize_t strategy_write(struct file *file, const char __user *ubuf,
+			      size_t len, loff_t *pos)
+{
+	char name[16];
+	int ret;
+
+	if (len >= sizeof(name))
+		return -EINVAL;
+	if (copy_from_user(name, ubuf, len))
+		return -EFAULT;
+	name[len] = '\0';
+	ret = pt_sync_find(name);
+	if (ret >= 0)
+		ret = pt_sync_switch(ret);
+	return ret ? ret : len;
+}
+
+static int strategy_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, strategy_show, NULL);
+}
+
+static const struct file_operations strategy_fops = {
+	.open		= strategy_open,
+	.read		= seq_read,
+	.write		= strategy_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	int i, j;
+
+	seq_puts(m, "# strategy");
+	for (j = 0; j < PT_STATS; j++)
+		seq_printf(m, " %s", stat_names[j]);
+	seq_putc(m, '\n');
+	for (i = 0; i < PT_SYNC_STRATEGIES; i++) {
+		seq_puts(m, pt_sync_strategies[i].name);
+		for (j = 0; j < PT_STATS; j++)
+			seq_printf(m, " %lld",
+				   atomic64_read(&pt_sync_stats[i].count[j]));
+		seq_putc(m, '\n');
+	}
+	return 0;
+}
+
+static ssize_t stats_write(struct file *file, const char __user *ubuf,
+			   size_t len, loff_t *pos)
+{
+	int i, j;
+
+	for (i = 0; i < PT_SYNC_STRATEGIES; i++) {
+		for (j = 0; j < PT_STATS; j++)
+			atomic64_set(&pt_sync_stats[i].count[j], 0);
+	}
+	return len;
+}
+
+static int stats_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, stats_show, NULL);
+}
+
+static const struct file_operations stats_fops = {
+	.open		= stats_open,
+	.read		= seq_read,
+	.write		= stats_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
+static int __init pt_sync_debugfs_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("pt_sync", NULL);
+
+	debugfs_create_file("strategy", 0644, dir, NULL, &strategy_fops);
+	debugfs_create_file("stats", 0644, dir, NULL, &stats_fops);
+	return 0;
+}
+fs_initcall(pt_sync_debugfs_init);

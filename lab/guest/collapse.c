@@ -17,13 +17,14 @@
 
 int main(int argc, char **argv)
 {
-	long mib = 64, threads = 0;
+	long mib = 64, threads = 0, sleepers = 0;
 	const struct number numbers[] = {
 		{ "mib", &mib, "how much memory to collapse" },
 		{ "threads", &threads, "siblings spinning in user mode" },
+		{ "sleepers", &sleepers, "siblings asleep on idle CPUs" },
 		{ NULL, NULL, NULL },
 	};
-	unsigned long bytes, ops = 0;
+	unsigned long bytes;
 	uint64_t ns;
 	char *memory;
 
@@ -36,18 +37,17 @@ int main(int argc, char **argv)
 	only_base_pages();
 	stay_on_housekeeping();
 	start_spinners((unsigned int)threads);
+	start_sleepers((unsigned int)sleepers);
 	memory = map_aligned(bytes, HUGE_PAGE);
 	touch(memory, bytes, (unsigned long)page_size());
 
 	window_open();
-	for (unsigned long i = 0; i < bytes; i += HUGE_PAGE) {
-		if (madvise(memory + i, HUGE_PAGE, MADV_COLLAPSE))
-			die("MADV_COLLAPSE failed after %lu of %lu", ops,
-			    bytes / HUGE_PAGE);
-		ops++;
-	}
+	/* Succeeds only if every 2 MiB of it was collapsed. */
+	if (madvise(memory, bytes, MADV_COLLAPSE))
+		die("MADV_COLLAPSE of %ld MiB", mib);
 	ns = window_close();
-	stop_spinners();
-	report(ops, ns, "threads=%ld", threads);
+	stop_siblings();
+	report(bytes / HUGE_PAGE, ns, "threads=%ld sleepers=%ld", threads,
+	       sleepers);
 	return 0;
 }

@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 		ops = collapsed() - before;
 	}
 	ns = window_close();
-	stop_spinners();
+	stop_siblings();
 	if (ops < wanted)
 		die("khugepaged collapsed %lu of %lu", ops, wanted);
 	report(ops, ns, "threads=%ld", threads);

@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 			die("munmap");
 	}
 	ns = window_close();
-	stop_spinners();
+	stop_siblings();
 	report((unsigned long)rounds, ns, "threads=%ld", threads);
 	return 0;
 }

@@ -195,53 +195,78 @@ void pin_to(int cpu)
 	run_on(&set);
 }
 
-static pthread_t *spinners;
-static unsigned int nr_spinners;
-static atomic_uint spinning;
+#define MAX_SIBLINGS MAX_CPUS
+
+static pthread_t siblings[MAX_SIBLINGS];
+static unsigned int nr_siblings;
+static atomic_uint up;
 static atomic_bool enough;
+static pthread_mutex_t bed = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake_up = PTHREAD_COND_INITIALIZER;
 
 static void *spin(void *cpu)
 {
 	pin_to((int)(intptr_t)cpu);
-	atomic_fetch_add(&spinning, 1);
+	atomic_fetch_add(&up, 1);
 	while (!atomic_load_explicit(&enough, memory_order_relaxed))
 		spin_relax();
 	return NULL;
 }
 
-void start_spinners(unsigned int count)
+static void *doze(void *cpu)
 {
+	pin_to((int)(intptr_t)cpu);
+	pthread_mutex_lock(&bed);
+	atomic_fetch_add(&up, 1);
+	while (!atomic_load(&enough))
+		pthread_cond_wait(&wake_up, &bed);
+	pthread_mutex_unlock(&bed);
+	return NULL;
+}
+
+/* Siblings go to the housekeeping CPUs in order, the first is the caller's. */
+static void start_siblings(void *(*how)(void *), unsigned int count)
+{
+	unsigned int all = nr_siblings + count;
 	struct cpus set;
 
-	housekeeping(&set);
 	if (!count)
 		return;
-	if (cpus_count(&set) < count + 1)
+	housekeeping(&set);
+	if (cpus_count(&set) < all + 1)
 		die("%u threads and the caller want a CPU each, there are %u",
-		    count, cpus_count(&set));
+		    all, cpus_count(&set));
 	pin_to(cpus_nth(&set, 0));
-	spinners = calloc(count, sizeof(*spinners));
-	if (!spinners)
-		die("no memory");
-	for (; nr_spinners < count; nr_spinners++) {
-		intptr_t cpu = cpus_nth(&set, nr_spinners + 1);
+	for (; nr_siblings < all; nr_siblings++) {
+		intptr_t cpu = cpus_nth(&set, nr_siblings + 1);
 
-		errno = pthread_create(&spinners[nr_spinners], NULL, spin,
+		errno = pthread_create(&siblings[nr_siblings], NULL, how,
 				       (void *)cpu);
 		if (errno)
 			die("cannot start a thread");
 	}
-	while (atomic_load(&spinning) < count)
+	while (atomic_load(&up) < all)
 		sleep_ms(1);
 }
 
-void stop_spinners(void)
+void start_spinners(unsigned int count)
 {
+	start_siblings(spin, count);
+}
+
+void start_sleepers(unsigned int count)
+{
+	start_siblings(doze, count);
+}
+
+void stop_siblings(void)
+{
+	pthread_mutex_lock(&bed);
 	atomic_store(&enough, true);
-	while (nr_spinners)
-		pthread_join(spinners[--nr_spinners], NULL);
-	free(spinners);
-	spinners = NULL;
+	pthread_cond_broadcast(&wake_up);
+	pthread_mutex_unlock(&bed);
+	while (nr_siblings)
+		pthread_join(siblings[--nr_siblings], NULL);
 }
 
 char *map_aligned(unsigned long bytes, unsigned long alignment)

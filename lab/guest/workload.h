@@ -62,11 +62,13 @@ void pin_to(int cpu);
 
 /*
  * @count sibling threads, each pinned to a housekeeping CPU of its own other
- * than the caller's, which is pinned too, spinning in user mode. Returns when
- * all of them do.
+ * than the caller's, which is pinned too. Spinners stay in user mode;
+ * sleepers have run and now sleep, which leaves their CPUs idle with this
+ * mm still loaded (lazy TLB mode). Returns when all of them do so.
  */
 void start_spinners(unsigned int count);
-void stop_spinners(void);
+void start_sleepers(unsigned int count);
+void stop_siblings(void);
 
 /* @bytes of address space, aligned to @alignment, not yet touched. */
 char *map_aligned(unsigned long bytes, unsigned long alignment);

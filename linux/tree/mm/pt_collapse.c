@@ -5,6 +5,7 @@
  * can get the order wrong or wait on evidence that is not its own.
  */
 
+#include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/pt_sync.h>

@@ -273,10 +273,12 @@ int main(int argc, char **argv)
 	long number = argc > 2 ? atol(argv[2]) : -1;
 	char *list;
 
-	if (argc < 2 || argc > 3 || !strcmp(test, "--help")) {
+	if (argc < 2 || argc > 3 || test[0] == '-') {
+		bool asked = !strcmp(test, "--help");
+
 		fputs("usage: kflush purges|remap|never [TIMES]\n"
-		      "       kflush getpid CPU\n", argc < 2 ? stderr : stdout);
-		return argc < 2 ? 2 : 0;
+		      "       kflush getpid CPU\n", asked ? stdout : stderr);
+		return asked ? 0 : 2;
 	}
 	list = must_read("/sys/devices/system/cpu/nohz_full");
 	cpus_parse(&isolated, list);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * collect.h - the trace events of the observed interrupts, in time order.
+ */
+#ifndef QUELL_COLLECT_H
+#define QUELL_COLLECT_H
+
+#include "cpulist.h"
+#include "join.h"
+#include "strtab.h"
+
+struct collect;
+
+/*
+ * Set everything up but do not record yet. Dies with one line if this kernel
+ * has not what it takes. @buffer_kb is per CPU, 0 leaves the kernel's default.
+ */
+struct collect *collect_new(const struct cpuset *observed, size_t buffer_kb,
+			    struct strtab *strings);
+void collect_start(struct collect *c);
+void collect_stop(struct collect *c);
+
+/*
+ * Read what is there without ever waiting in the kernel, and feed all that is
+ * older than a moment ago. After collect_stop(), @all feeds the rest.
+ */
+void collect_poll(struct collect *c, struct join *j, bool all);
+
+/* Events the ring buffers dropped since the start. */
+uint64_t collect_lost(struct collect *c);
+bool collect_has_csd(const struct collect *c);
+bool collect_has_stacks(const struct collect *c);
+bool collect_one_call_vector(const struct collect *c);
+void collect_free(struct collect *c);
+
+#endif

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * export.c - quell export: metrics, as a file for node_exporter's textfile
+ * collector or over HTTP on the loopback interface.
+ *
+ * The HTTP side knows one thing, GET /metrics, serves one client at a time
+ * with a deadline, and listens on loopback only: whoever wants it from outside
+ * puts a proxy with authentication before it.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "quell.h"
+#include "session.h"
+#include "show.h"
+
+#define POLL_MS		50
+#define CLIENT_MS	1000
+
+static const char usage[] =
+	"usage: quell export (--listen PORT | --textfile FILE) [options]\n"
+	"Metrics of the interrupts the CPUs receive, for Prometheus.\n"
+	"  -l, --listen PORT      serve http://127.0.0.1:PORT/metrics\n"
+	"  -t, --textfile FILE    write FILE (NAME.prom) again and again\n"
+	"  -i, --interval TIME    between two writings of FILE (default: 15s)\n"
+	"  -d, --duration TIME    end after that long (default: until ^C)\n"
+	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"
+	"                         (default: the isolated ones; if there are none, all)\n"
+	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
+	"  -h, --help\n";
+
+struct options {
+	struct session_options	session;
+	const char		*textfile;
+	unsigned long		port;
+	uint64_t		interval, duration;
+};
+
+static void parse(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "listen", required_argument, NULL, 'l' },
+		{ "textfile", required_argument, NULL, 't' },
+		{ "interval", required_argument, NULL, 'i' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "cpus", required_argument, NULL, 'c' },
+		{ "buffer", required_argument, NULL, 'b' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	char *end;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "l:t:i:d:c:h", longs, NULL)) != -1) {
+		switch (c) {
+		case 'l':
+			o->port = strtoul(optarg, &end, 10);
+			if (*end || !o->port || o->port > 65535 || *optarg == '-')
+				die(EXIT_USAGE, "\"%s\" is no port", optarg);
+			break;
+		case 't':
+			o->textfile = optarg;
+			break;
+		case 'i':
+			if (!parse_duration(optarg, &o->interval))
+				die(EXIT_USAGE, "\"%s\" is no interval", optarg);
+			break;
+		case 'd':
+			if (!parse_duration(optarg, &o->duration))
+				die(EXIT_USAGE, "\"%s\" is no duration", optarg);
+			break;
+		case 'c':
+			o->session.cpus = optarg;
+			break;
+		case 'b':
+			o->session.buffer_kb = strtoul(optarg, &end, 10);
+			if (*end || !o->session.buffer_kb ||
+			    o->session.buffer_kb > 1 << 20)
+				die(EXIT_USAGE, "\"%s\" is no buffer size in KiB", optarg);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(EXIT_OK);
+		default:
+			die(EXIT_USAGE, "see quell export --help");
+		}
+	}
+	if (optind < argc)
+		die(EXIT_USAGE, "export takes no argument");
+	if (!o->port == !o->textfile)
+		die(EXIT_USAGE, "export needs either --listen PORT or --textfile FILE");
+}
+
+static int listen_on(unsigned long port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+	if (fd < 0)
+		die(EXIT_FAILED, "no socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) || listen(fd, 8))
+		die(errno == EADDRINUSE ? EXIT_BUSY : EXIT_FAILED,
+		    "port %lu cannot be used: %s", port, strerror(errno));
+	return fd;
+}
+
+/* The request's head, or as much of it as came in time. */
+static size_t read_head(int fd, char *buf, size_t size)
+{
+	uint64_t end = now_ns() + CLIENT_MS * 1000000ull;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size - 1 && now_ns() < end && poll(&p, 1, CLIENT_MS) > 0) {
+		n = read(fd, buf + len, size - 1 - len);
+		if (n <= 0)
+			break;
+		len += n;
+		buf[len] = '\0';
+		if (strstr(buf, "\r\n\r\n"))
+			return len;
+	}
+	return 0;
+}
+
+static void send_all(int fd, const char *p, size_t len)
+{
+	struct pollfd w = { .fd = fd, .events = POLLOUT };
+	ssize_t n;
+
+	while (len && poll(&w, 1, CLIENT_MS) > 0) {
+		n = send(fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0)
+			return;
+		p += n;
+		len -= n;
+	}
+}
+
+static void respond(int fd, const char *status, const char *type,
+		    const char *body, size_t len)
+{
+	char *head = xasprintf("HTTP/1.1 %s\r\nContent-Type: %s\r\n"
+			       "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+			       status, type, len);
+
+	send_all(fd, head, strlen(head));
+	send_all(fd, body, len);
+	free(head);
+}
+
+static void serve(struct session *s, int fd)
+{
+	enum metrics_format fmt = METRICS_PROMETHEUS;
+	const char *type = "text/plain; version=0.0.4; charset=utf-8";
+	char head[8192], *body = NULL;
+	size_t len = 0;
+	FILE *f;
+
+	if (!read_head(fd, head, sizeof(head))) {
+		respond(fd, "400 Bad Request", "text/plain", "", 0);
+		return;
+	}
+	if (strncmp(head, "GET ", 4)) {
+		respond(fd, "405 Method Not Allowed", "text/plain", "", 0);
+		return;
+	}
+	if (strncmp(head + 4, "/metrics ", 9) && strncmp(head + 4, "/metrics?", 9)) {
+		respond(fd, "404 Not Found", "text/plain", "/metrics\n", 9);
+		return;
+	}
+	if (strcasestr(head, "application/openmetrics-text")) {
+		fmt = METRICS_OPENMETRICS;
+		type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+	}
+	f = open_memstream(&body, &len);
+	if (!f)
+		die(EXIT_FAILED, "out of memory");
+	s->sum.lost = collect_lost(s->collect);
+	show_metrics(&s->sum, f, fmt);
+	fclose(f);
+	respond(fd, "200 OK", type, body, len);
+	free(body);
+}
+
+/* Written beside and renamed: the collector never sees half a file. */
+static void write_textfile(struct session *s, const char *path)
+{
+	char *temp = xasprintf("%s.%d.tmp", path, getpid());
+	FILE *f = fopen(temp, "we");
+	bool ok = f;
+
+	s->sum.lost = collect_lost(s->collect);
+	if (f) {
+		show_metrics(&s->sum, f, METRICS_PROMETHEUS);
+		ok = !fflush(f) && !ferror(f) && !fchmod(fileno(f), 0644);
+		ok = !fclose(f) && ok;
+	}
+	if (!ok || rename(temp, path)) {
+		int err = errno;
+
+		unlink(temp);
+		die(EXIT_FAILED, "%s cannot be written: %s", path, strerror(err));
+	}
+	free(temp);
+}
+
+int cmd_export(int argc, char **argv)
+{
+	struct options o = { .interval = 15000000000ull };
+	struct session s = { 0 };
+	struct pollfd p = { .fd = -1, .events = POLLIN };
+	uint64_t next = 0, end;
+	int client;
+
+	parse(argc, argv, &o);
+	catch_signals();
+	if (o.port)
+		p.fd = listen_on(o.port);
+	session_open(&s, &o.session);
+	end = o.duration ? now_ns() + o.duration : UINT64_MAX;
+	while (!stop_signal && now_ns() < end) {
+		/* The port is waited for, never the trace buffers. */
+		if (poll(&p, 1, POLL_MS) > 0) {
+			client = accept4(p.fd, NULL, NULL, SOCK_CLOEXEC);
+			if (client >= 0) {
+				session_poll(&s);
+				serve(&s, client);
+				close(client);
+			}
+		}
+		session_poll(&s);
+		if (o.textfile && now_ns() >= next) {
+			write_textfile(&s, o.textfile);
+			next = now_ns() + o.interval;
+		}
+	}
+	/* A file that is no longer written would be read as still true. */
+	if (o.textfile)
+		unlink(o.textfile);
+	if (p.fd >= 0)
+		close(p.fd);
+	session_close(&s);
+	session_free(&s);
+	return EXIT_OK;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * join.h - from trace events to interrupts with a known sender.
+ *
+ * The engine is fed with events in time order and hands out, through
+ * callbacks, what was sent and what was received. It knows nothing of tracefs,
+ * so tests feed it by hand.
+ */
+#ifndef QUELL_JOIN_H
+#define QUELL_JOIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "classify.h"
+#include "cpulist.h"
+#include "strtab.h"
+
+enum event_type {
+	EV_QUEUE,	/* csd:csd_queue_cpu */
+	EV_FUNC,	/* csd:csd_function_entry */
+	EV_SEND,	/* ipi:ipi_send_cpu, ipi:ipi_send_cpumask */
+	EV_STACK,	/* the kernel stack of the EV_SEND before it */
+	EV_IRQ_ENTRY,
+	EV_IRQ_EXIT,
+};
+
+enum context { CTX_TASK, CTX_SOFTIRQ, CTX_HARDIRQ, CTX_NMI, NR_CTX };
+
+struct event {
+	uint64_t	ts;
+	uint64_t	callsite;
+	uint64_t	func;		/* EV_SEND: the callback */
+	uint64_t	csd;
+	uint64_t	*words;		/* EV_SEND: CPU mask; EV_STACK: frames */
+	uint32_t	nwords;		/* 0 in EV_SEND: to @target alone */
+	uint32_t	target;
+	uint32_t	name;		/* string number: device, other vector */
+	uint32_t	irq;
+	int32_t		pid;
+	uint16_t	cpu;
+	uint8_t		type;
+	uint8_t		vec;
+	uint8_t		ctx;
+};
+
+/* One call of smp_call_function*(), smp_send_reschedule(), irq_work_queue(). */
+struct send {
+	uint64_t	id;		/* from 1 */
+	uint64_t	ts;
+	uint64_t	callsite_addr;
+	uint64_t	func_addr;
+	uint32_t	func, callsite, site, comm;	/* string numbers */
+	uint32_t	stack;				/* stack number */
+	uint32_t	targets;	/* CPUs the work was queued for */
+	uint32_t	ipis;		/* CPUs an interrupt was sent to */
+	uint32_t	wanted;		/* of these, CPUs under observation */
+	uint32_t	refs;
+	int32_t		pid;
+	uint16_t	cpu;
+	uint8_t		ctx;
+	uint8_t		vec;
+	uint8_t		cause;
+	bool		closed, emitted;
+	struct send	*next;
+};
+
+/* How the sender of an interrupt is known. */
+enum how {
+	HOW_UNKNOWN,	/* it is not */
+	HOW_CSD,	/* the interrupt ran the very request that was sent */
+	HOW_IPI,	/* the oldest interrupt sent to this CPU and not yet seen */
+	HOW_SOURCE,	/* timer or device: there is no sending CPU */
+	NR_HOWS
+};
+
+enum receipt_kind {
+	RECEIPT_IRQ,	/* an interrupt; the only kind that is counted as one */
+	RECEIPT_RIDE,	/* a request served by an interrupt somebody else caused */
+	RECEIPT_POLLED,	/* a request the CPU found without any interrupt */
+	NR_RECEIPTS
+};
+
+struct receipt {
+	uint64_t	ts;
+	uint64_t	send;		/* send number, 0: unknown */
+	struct send	*from;
+	uint32_t	ns;		/* time in the handler */
+	uint32_t	func, name;	/* string numbers */
+	uint32_t	served;		/* requests this interrupt served */
+	uint16_t	cpu;
+	uint8_t		kind, vec, cause, how;
+};
+
+struct join_ops {
+	void (*send)(void *arg, const struct send *s);
+	void (*receipt)(void *arg, const struct receipt *r);
+	const char *(*symbol)(void *arg, uint64_t addr);	/* or NULL */
+	uint32_t (*comm)(void *arg, int32_t pid);
+};
+
+struct join;
+
+struct join *join_new(const struct join_ops *ops, void *arg,
+		      const struct cpuset *observed, struct strtab *strings,
+		      struct strtab *stacks);
+/* One vector serves calls to one and to many (arm64). */
+void join_one_call_vector(struct join *j);
+/* Only what happens in [from, to) is handed out. */
+void join_window(struct join *j, uint64_t from, uint64_t to);
+void join_event(struct join *j, const struct event *e);
+/* Everything before @ts has been fed: hand out what is settled. */
+void join_advance(struct join *j, uint64_t ts);
+void join_finish(struct join *j);
+void join_free(struct join *j);
+/* Requests and IPIs that nobody was seen to serve within five seconds. */
+uint64_t join_expired(const struct join *j);
+
+#endif

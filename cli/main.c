@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main.c - quell: who interrupts my CPUs, from where, why, and could it be
+ * avoided. Each subcommand is a file of its own.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "quell.h"
+
+static const struct {
+	const char	*name;
+	int		(*run)(int argc, char **argv);
+	const char	*what;
+} commands[] = {
+	{ "status",	cmd_status,	"is this system fit for quiet CPUs, and what is missing" },
+	{ "top",	cmd_top,	"a live table of the interrupts the CPUs receive" },
+	{ "record",	cmd_record,	"the same over a time, into a file" },
+	{ "report",	cmd_report,	"a record as text, JSON or a heat map" },
+	{ "diff",	cmd_diff,	"two records side by side" },
+	{ "export",	cmd_export,	"metrics for Prometheus" },
+	{ "explain",	cmd_explain,	"what an interrupt is for and what avoids it" },
+};
+
+static void usage(FILE *f)
+{
+	fputs("usage: quell COMMAND [options]\n"
+	      "Who interrupts my CPUs, from where, why, and could it be avoided.\n", f);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(f, "  %-8s  %s\n", commands[i].name, commands[i].what);
+	fputs("quell COMMAND --help and quell(1) tell more.\n", f);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		usage(stdout);
+		return EXIT_OK;
+	}
+	if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		puts("quell " QUELL_VERSION);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	if (!*name) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	die(EXIT_USAGE, "\"%s\" is no command (quell --help)", name);
+}

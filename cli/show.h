@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* show.h - a summary as text, JSON, SVG or metrics. */
+#ifndef QUELL_SHOW_H
+#define QUELL_SHOW_H
+
+#include "summary.h"
+
+enum metrics_format { METRICS_OPENMETRICS, METRICS_PROMETHEUS };
+
+void show_text(const struct summary *s, FILE *f, bool stacks);
+void show_json(const struct summary *s, FILE *f);
+void show_svg(const struct summary *s, FILE *f);
+void show_metrics(const struct summary *s, FILE *f, enum metrics_format fmt);
+const char *cause_color(enum cause c);
+
+/* "1.2k"-like numbers would lie about exactness; this only groups digits. */
+const char *plain_number(uint64_t n, char buf[32]);
+/* Who sent it, from where, running what; each as the tables print it. */
+const char *row_function(const struct summary *s, const struct source_row *r);
+const char *row_site(const struct summary *s, const struct source_row *r);
+const char *row_task(const struct summary *s, const struct source_row *r);
+bool row_avoidable(const struct summary *s, const struct source_row *r,
+		   const char **why);
+
+#endif

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * show_json.c - a summary as JSON; the schema is docs/cli-json.md, and a change
+ * that could break a reader raises SCHEMA.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "quell.h"
+#include "show.h"
+
+#define SCHEMA	1
+
+static void set(struct json *j, const char *key, const struct cpuset *s)
+{
+	char *list = cpulist_format(s);
+
+	json_str(j, key, list);
+	free(list);
+}
+
+static void tally(struct json *j, const struct tally *t)
+{
+	json_u64(j, "interrupts", t->irqs);
+	json_u64(j, "sender_unknown", t->unknown);
+	json_u64(j, "avoidable", t->avoidable);
+	json_u64(j, "rode_along", t->rides);
+	json_u64(j, "polled", t->polled);
+	json_u64(j, "sends", t->sends);
+	json_u64(j, "ipis", t->ipis);
+	json_u64(j, "handler_ns", t->ns);
+}
+
+static void system_part(struct json *j, const struct summary *s)
+{
+	json_open(j, "system", '{');
+	json_str(j, "release", s->release);
+	json_str(j, "machine", s->machine);
+	json_str(j, "strategy", s->strategy);
+	json_bool(j, "live_module", s->live);
+	json_bool(j, "deferral", s->facts.deferral);
+	if (s->pti_known)
+		json_bool(j, "pti", s->facts.pti);
+	else
+		json_null(j, "pti");
+	json_str(j, "flush", s->flush);
+	set(j, "online", &s->online);
+	set(j, "isolated", &s->quiet);
+	set(j, "observed", &s->observed);
+	json_close(j, '}');
+}
+
+static void causes(struct json *j, const struct summary *s)
+{
+	json_open(j, "causes", '[');
+	for (int c = 0; c < NR_CAUSES; c++) {
+		const struct tally *t = &s->cause[c];
+
+		if (!t->irqs && !t->rides && !t->polled && !t->sends)
+			continue;
+		json_open(j, NULL, '{');
+		json_str(j, "cause", cause_info(c)->key);
+		json_str(j, "title", cause_info(c)->title);
+		tally(j, t);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void cpus(struct json *j, const struct summary *s)
+{
+	int cpu;
+
+	json_open(j, "cpus", '[');
+	for_each_cpu_in(cpu, &s->observed) {
+		const struct cpu_row *r = s->cpu[cpu];
+
+		json_open(j, NULL, '{');
+		json_u64(j, "cpu", cpu);
+		json_bool(j, "isolated", cpuset_has(&s->quiet, cpu));
+		json_u64(j, "interrupts", r ? r->irqs : 0);
+		json_u64(j, "avoidable", r ? r->avoidable : 0);
+		json_open(j, "by_cause", '{');
+		for (int c = 0; r && c < NR_CAUSES; c++)
+			if (r->by_cause[c])
+				json_u64(j, cause_info(c)->key, r->by_cause[c]);
+		json_close(j, '}');
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void stack(struct json *j, const struct summary *s, uint32_t number)
+{
+	const struct blob *b = number ? &s->stacks->item[number] : NULL;
+	uint32_t id;
+
+	json_open(j, "stack", '[');
+	for (size_t i = 0; b && i + sizeof(id) <= b->len; i += sizeof(id)) {
+		memcpy(&id, b->data + i, sizeof(id));
+		json_str(j, NULL, strtab_get(s->strings, id));
+	}
+	json_close(j, ']');
+}
+
+static void text_or_null(struct json *j, const char *key, const char *text)
+{
+	if (*text)
+		json_str(j, key, text);
+	else
+		json_null(j, key);
+}
+
+static void sources(struct json *j, const struct summary *s)
+{
+	const char *why;
+
+	json_open(j, "sources", '[');
+	for (size_t i = 0; i < s->nrows; i++) {
+		const struct source_row *r = s->row[i];
+		bool avoid = row_avoidable(s, r, &why);
+
+		json_open(j, NULL, '{');
+		json_str(j, "cause", cause_info(r->cause)->key);
+		text_or_null(j, "function", strtab_get(s->strings, r->func));
+		json_bool(j, "sender_known", r->known);
+		text_or_null(j, "call_site", strtab_get(s->strings, r->site));
+		text_or_null(j, "task", strtab_get(s->strings, r->comm));
+		set(j, "senders", &r->senders);
+		set(j, "receivers", &r->receivers);
+		tally(j, &r->t);
+		json_u64(j, "handler_ns_max", r->max_ns);
+		json_bool(j, "quell_avoids", avoid);
+		json_str(j, "reason", why);
+		stack(j, s, r->stack);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void counters(struct json *j, const struct summary *s)
+{
+	struct verdict v = summary_verdict(s);
+
+	json_open(j, "proc_interrupts", '{');
+	json_bool(j, "agree", !v.off);
+	json_u64(j, "exact", v.exact);
+	json_u64(j, "within_reading", v.within);
+	json_u64(j, "off", v.off);
+	json_u64(j, "not_traced", v.missing);
+	json_open(j, "rows", '[');
+	for (size_t i = 0; i < s->nagree; i++) {
+		const struct agreement *a = &s->agree[i];
+
+		json_open(j, NULL, '{');
+		json_str(j, "row", a->label);
+		json_u64(j, "cpu", a->cpu);
+		json_bool(j, "has_event", a->traced);
+		json_u64(j, "kernel", a->kernel);
+		json_u64(j, "traced", a->counted);
+		json_u64(j, "while_reading", a->slack);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	json_close(j, '}');
+}
+
+static void syncs(struct json *j, const struct summary *s)
+{
+	json_open(j, "pt_sync", '[');
+	for (int i = 0; i < s->nsync; i++) {
+		json_open(j, NULL, '{');
+		json_str(j, "strategy", s->sync[i].strategy);
+		json_u64(j, "syncs", s->sync[i].syncs);
+		json_u64(j, "receipts", s->sync[i].receipts);
+		json_u64(j, "broadcasts", s->sync[i].broadcasts);
+		json_u64(j, "cpus_interrupted", s->sync[i].interrupted);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+void show_json(const struct summary *s, FILE *f)
+{
+	struct json j = { .f = f };
+
+	json_open(&j, NULL, '{');
+	json_str(&j, "quell", "report");
+	json_u64(&j, "schema", SCHEMA);
+	json_str(&j, "version", QUELL_VERSION);
+	text_or_null(&j, "started", s->started ? s->started : "");
+	text_or_null(&j, "command", s->command ? s->command : "");
+	json_u64(&j, "duration_ns", s->duration);
+	system_part(&j, s);
+	json_open(&j, "totals", '{');
+	tally(&j, &s->total);
+	json_u64(&j, "lost_events", s->lost);
+	json_u64(&j, "requests_not_seen_served", s->expired);
+	json_close(&j, '}');
+	causes(&j, s);
+	cpus(&j, s);
+	sources(&j, s);
+	counters(&j, s);
+	syncs(&j, s);
+	json_close(&j, '}');
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * show_metrics.c - a summary as metrics, for Prometheus.
+ *
+ * Two dialects: OpenMetrics for scrapers that ask for it, and the older text
+ * format that node_exporter's textfile collector reads. They differ in how a
+ * counter's family is called and in the last line.
+ */
+#include <inttypes.h>
+
+#include "quell.h"
+#include "show.h"
+
+/* A label's value: backslash, quote and newline are the only specials. */
+static void value(FILE *f, const char *s)
+{
+	fputc('"', f);
+	for (; *s; s++) {
+		unsigned char c = *s;
+
+		if (c == '"' || c == '\\')
+			fprintf(f, "\\%c", c);
+		else if (c == '\n')
+			fputs("\\n", f);
+		else
+			/* Not every task name is UTF-8, every metric has to be. */
+			fputc(c >= 0x20 && c < 0x7f ? c : '?', f);
+	}
+	fputc('"', f);
+}
+
+static void family(FILE *f, const char *name, const char *type,
+		   const char *help, enum metrics_format fmt)
+{
+	const char *suffix = "";
+
+	if (fmt == METRICS_PROMETHEUS && *type == 'c')
+		suffix = "_total";
+	if (fmt == METRICS_PROMETHEUS && *type == 'i') {
+		suffix = "_info";
+		type = "gauge";
+	}
+	fprintf(f, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help, name,
+		suffix, type);
+}
+
+static void by_cause_and_cpu(const struct summary *s, FILE *f,
+			     enum metrics_format fmt)
+{
+	const char *why;
+	int cpu;
+
+	family(f, "quell_interrupts", "counter",
+	       "Interrupts received by observed CPUs.", fmt);
+	for_each_cpu_in(cpu, &s->observed) {
+		const struct cpu_row *r = s->cpu[cpu];
+
+		/* Every series from the start, or a first increase is lost. */
+		for (int c = 0; c < NR_CAUSES; c++)
+			fprintf(f, "quell_interrupts_total{cpu=\"%d\",isolated=\"%d\",cause=\"%s\",avoidable=\"%d\"} %" PRIu64 "\n",
+				cpu, cpuset_has(&s->quiet, cpu), cause_info(c)->key,
+				summary_avoidable(s, c, cpu, &why),
+				r ? r->by_cause[c] : 0);
+	}
+}
+
+static void by_source(const struct summary *s, FILE *f, enum metrics_format fmt)
+{
+	family(f, "quell_source_interrupts", "counter",
+	       "Interrupts by what ran and who sent it from where.", fmt);
+	for (size_t i = 0; i < s->nrows; i++) {
+		const struct source_row *r = s->row[i];
+
+		if (!r->t.irqs)
+			continue;
+		fprintf(f, "quell_source_interrupts_total{cause=\"%s\",function=",
+			cause_info(r->cause)->key);
+		value(f, row_function(s, r));
+		fputs(",call_site=", f);
+		value(f, row_site(s, r));
+		fputs(",task=", f);
+		value(f, row_task(s, r));
+		fprintf(f, ",sender_known=\"%d\"} %" PRIu64 "\n", r->known, r->t.irqs);
+	}
+}
+
+static void counter(FILE *f, enum metrics_format fmt, const char *name,
+		    const char *help, uint64_t v)
+{
+	family(f, name, "counter", help, fmt);
+	fprintf(f, "%s_total %" PRIu64 "\n", name, v);
+}
+
+void show_metrics(const struct summary *s, FILE *f, enum metrics_format fmt)
+{
+	family(f, "quell", "info", "The observed system.", fmt);
+	fputs("quell_info{version=\"" QUELL_VERSION "\",kernel=", f);
+	value(f, s->release);
+	fputs(",strategy=", f);
+	value(f, s->strategy);
+	fprintf(f, ",deferral=\"%d\",live_module=\"%d\",pti=\"%s\"} 1\n",
+		s->facts.deferral, s->live,
+		!s->pti_known ? "unknown" : s->facts.pti ? "1" : "0");
+	by_cause_and_cpu(s, f, fmt);
+	by_source(s, f, fmt);
+	counter(f, fmt, "quell_sends", "Requests and kicks sent to observed CPUs.",
+		s->total.sends);
+	counter(f, fmt, "quell_avoidable_interrupts",
+		"Interrupts quell would have avoided.", s->total.avoidable);
+	counter(f, fmt, "quell_sender_unknown_interrupts",
+		"Interrupts whose sender was not seen.", s->total.unknown);
+	counter(f, fmt, "quell_lost_events",
+		"Trace events lost to full buffers: the other numbers are too low.",
+		s->lost);
+	if (fmt == METRICS_OPENMETRICS)
+		fputs("# EOF\n", f);
+}

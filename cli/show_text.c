@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * show_text.c - a summary as plain tables, 100 columns wide at most where
+ * names allow.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quell.h"
+#include "show.h"
+
+const char *plain_number(uint64_t n, char buf[32])
+{
+	char digits[24];
+	size_t len, out = 0;
+
+	len = snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	for (size_t i = 0; i < len; i++) {
+		if (i && (len - i) % 3 == 0)
+			buf[out++] = ',';
+		buf[out++] = digits[i];
+	}
+	buf[out] = '\0';
+	return buf;
+}
+
+const char *row_function(const struct summary *s, const struct source_row *r)
+{
+	const char *name = strtab_get(s->strings, r->func);
+
+	return *name ? name : "-";
+}
+
+const char *row_site(const struct summary *s, const struct source_row *r)
+{
+	if (r->cause == CAUSE_TICK || r->cause == CAUSE_DEVICE ||
+	    r->cause == CAUSE_VECTOR)
+		return "-";
+	return r->known && r->site ? strtab_get(s->strings, r->site) :
+		r->known ? "-" : "(sender not seen)";
+}
+
+const char *row_task(const struct summary *s, const struct source_row *r)
+{
+	return r->comm ? strtab_get(s->strings, r->comm) : "-";
+}
+
+bool row_avoidable(const struct summary *s, const struct source_row *r,
+		   const char **why)
+{
+	/* For a CPU that got one; only isolation makes a difference. */
+	int cpu = cpuset_next(&r->receivers, -1);
+	struct cpuset quiet = r->receivers;
+
+	cpuset_and(&quiet, &s->quiet);
+	if (cpuset_count(&quiet))
+		cpu = cpuset_next(&quiet, -1);
+	return summary_avoidable(s, r->cause, cpu < 0 ? MAX_CPUS : cpu, why);
+}
+
+static void head(const struct summary *s, FILE *f)
+{
+	char *observed = cpulist_format(&s->observed);
+	char *quiet = cpulist_format(&s->quiet);
+
+	fprintf(f, "kernel %s (%s), strategy %s%s, PTI %s, %.3f s\n", s->release,
+		s->machine, s->strategy, s->live ? " + live module" : "",
+		!s->pti_known ? "unknown" : s->facts.pti ? "on" : "off",
+		s->duration / 1e9);
+	fprintf(f, "observed CPUs %s; isolated %s\n", observed,
+		*quiet ? quiet : "none");
+	if (s->command)
+		fprintf(f, "while running: %s\n", s->command);
+	free(observed);
+	free(quiet);
+}
+
+static void causes(const struct summary *s, FILE *f)
+{
+	char a[32], b[32], c[32], d[32];
+
+	fprintf(f, "\n%-18s %10s %10s %10s %9s %9s  %s\n", "CAUSE", "INTERRUPTS",
+		"SENDS", "AVOIDABLE", "RODE", "POLLED", "SENDER UNKNOWN");
+	for (int i = 0; i < NR_CAUSES; i++) {
+		const struct tally *t = &s->cause[i];
+
+		if (!t->irqs && !t->rides && !t->polled && !t->sends)
+			continue;
+		fprintf(f, "%-18s %10s %10s %10s %9" PRIu64 " %9" PRIu64 "  %s\n",
+			cause_info(i)->title, plain_number(t->irqs, a),
+			plain_number(t->sends, b),
+			t->avoidable ? plain_number(t->avoidable, c) : "-",
+			t->rides, t->polled,
+			t->unknown ? plain_number(t->unknown, d) : "-");
+	}
+	fprintf(f, "%-18s %10s %10s %10s\n", "all",
+		plain_number(s->total.irqs, a), plain_number(s->total.sends, b),
+		s->total.avoidable ? plain_number(s->total.avoidable, c) : "-");
+}
+
+static void frames(const struct summary *s, FILE *f, uint32_t stack)
+{
+	const struct blob *b = stack ? &s->stacks->item[stack] : NULL;
+	uint32_t id;
+
+	for (size_t i = 0; b && i + sizeof(id) <= b->len; i += sizeof(id)) {
+		memcpy(&id, b->data + i, sizeof(id));
+		fprintf(f, "      %s\n", strtab_get(s->strings, id));
+	}
+}
+
+static void sources(const struct summary *s, FILE *f, bool stacks)
+{
+	char a[32], b[32], each[32];
+	const char *why;
+
+	fprintf(f, "\n%10s %8s %7s  %-17s %-27s %-24s %-15s %s\n", "INTERRUPTS",
+		"SENDS", "EACH", "CAUSE", "FUNCTION", "CALL SITE", "TASK",
+		"FROM CPU");
+	for (size_t i = 0; i < s->nrows; i++) {
+		const struct source_row *r = s->row[i];
+		char *from = cpulist_format(&r->senders);
+
+		if (r->t.sends && r->t.irqs)
+			snprintf(each, sizeof(each), "%.1f",
+				 (double)r->t.irqs / r->t.sends);
+		else
+			strcpy(each, "-");
+		fprintf(f, "%10s %8s %7s  %-17s %-27s %-24s %-15s %s%s\n",
+			plain_number(r->t.irqs, a),
+			r->t.sends ? plain_number(r->t.sends, b) : "-", each,
+			cause_info(r->cause)->title, row_function(s, r),
+			row_site(s, r), row_task(s, r), *from ? from : "-",
+			row_avoidable(s, r, &why) ? "  avoidable" : "");
+		if (stacks)
+			frames(s, f, r->stack);
+		free(from);
+	}
+}
+
+static void cpus(const struct summary *s, FILE *f)
+{
+	char a[32], b[32];
+	int cpu;
+
+	fprintf(f, "\n%-5s %10s %10s  %s\n", "CPU", "INTERRUPTS", "AVOIDABLE",
+		"BY CAUSE");
+	for_each_cpu_in(cpu, &s->observed) {
+		const struct cpu_row *r = s->cpu[cpu];
+
+		fprintf(f, "%-4d%c %10s %10s ", cpu,
+			cpuset_has(&s->quiet, cpu) ? '*' : ' ',
+			plain_number(r ? r->irqs : 0, a),
+			r && r->avoidable ? plain_number(r->avoidable, b) : "-");
+		for (int c = 0; r && c < NR_CAUSES; c++)
+			if (r->by_cause[c])
+				fprintf(f, " %s %" PRIu64, cause_info(c)->key,
+					r->by_cause[c]);
+		fputc('\n', f);
+	}
+	if (cpuset_count(&s->quiet))
+		fputs("(* isolated or nohz_full)\n", f);
+}
+
+static void agreement(const struct summary *s, FILE *f)
+{
+	struct verdict v = summary_verdict(s);
+
+	if (!s->nagree && !s->live && !s->duration)
+		return;
+	fprintf(f, "\n/proc/interrupts: %u of %u counts agree exactly", v.exact,
+		v.exact + v.within + v.off);
+	if (v.within)
+		fprintf(f, ", %u within the moment of reading", v.within);
+	if (v.off)
+		fprintf(f, ", %u DO NOT AGREE (%" PRIu64 " interrupts not traced)",
+			v.off, v.missing);
+	fputc('\n', f);
+	for (size_t i = 0; i < s->nagree; i++) {
+		const struct agreement *a = &s->agree[i];
+
+		if (a->traced && agrees(a))
+			continue;
+		fprintf(f, "  CPU %u %s: the kernel counts %" PRIu64 "%s", a->cpu,
+			a->label, a->kernel,
+			a->traced ? "" : " (no trace event for these)\n");
+		if (a->traced)
+			fprintf(f, ", the trace %" PRIu64 "\n", a->counted);
+	}
+	if (s->lost)
+		fprintf(f, "LOST: %" PRIu64 " trace events; use a larger --buffer\n",
+			s->lost);
+	if (s->expired)
+		fprintf(f, "%" PRIu64 " requests were never seen to be served\n",
+			s->expired);
+}
+
+static void reasons(const struct summary *s, FILE *f)
+{
+	const char *why;
+	bool any = false;
+
+	for (int c = 0; c < NR_CAUSES; c++) {
+		if (!s->cause[c].avoidable)
+			continue;
+		/* The reason is the same on every CPU where it is avoidable. */
+		if (!summary_avoidable(s, c, cpuset_next(&s->quiet, -1), &why))
+			summary_avoidable(s, c, MAX_CPUS, &why);
+		fprintf(f, "%savoidable %s: %s (quell explain %s)\n",
+			any ? "" : "\n", cause_info(c)->title, why,
+			cause_info(c)->key);
+		any = true;
+	}
+}
+
+static void syncs(const struct summary *s, FILE *f)
+{
+	for (int i = 0; i < s->nsync; i++)
+		fprintf(f, "%spt_sync %s: %llu syncs, %llu by receipt, %llu broadcasts, %llu CPUs interrupted\n",
+			i ? "" : "\n", s->sync[i].strategy, s->sync[i].syncs,
+			s->sync[i].receipts, s->sync[i].broadcasts,
+			s->sync[i].interrupted);
+}
+
+void show_text(const struct summary *s, FILE *f, bool stacks)
+{
+	head(s, f);
+	causes(s, f);
+	if (s->nrows)
+		sources(s, f, stacks);
+	cpus(s, f);
+	reasons(s, f);
+	syncs(s, f);
+	agreement(s, f);
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * summary.c - what was received, by CPU, cause and source.
+ *
+ * Only RECEIPT_IRQ is counted as an interrupt, so that the sums are those of
+ * /proc/interrupts; riders and polled requests stand beside them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quell.h"
+#include "summary.h"
+
+void summary_init(struct summary *s, struct strtab *strings, struct strtab *stacks)
+{
+	memset(s, 0, sizeof(*s));
+	s->strings = strings;
+	s->stacks = stacks;
+}
+
+void summary_system(struct summary *s, const struct system *sys,
+		    const struct cpuset *observed)
+{
+	s->observed = *observed;
+	s->quiet = sys->quiet;
+	s->online = sys->online;
+	system_facts(sys, &s->facts);
+	s->pti_known = sys->pti >= 0;
+	s->release = xstrdup(sys->release);
+	s->machine = xstrdup(sys->machine);
+	s->strategy = xstrdup(sys->strategy);
+	s->flush = xstrdup(flush_name(sys->flush));
+	s->live = sys->live_module;
+}
+
+static uint32_t row_hash(enum cause c, uint32_t func, uint32_t site,
+			 uint32_t comm, bool known)
+{
+	uint64_t h = 1469598103934665603ull;
+
+	h = (h ^ c) * 1099511628211ull;
+	h = (h ^ func) * 1099511628211ull;
+	h = (h ^ site) * 1099511628211ull;
+	h = (h ^ comm) * 1099511628211ull;
+	h = (h ^ known) * 1099511628211ull;
+	return h >> 32 ^ h;
+}
+
+static void more_slots(struct summary *s)
+{
+	s->nslots = s->nslots ? s->nslots * 2 : 256;
+	free(s->slot);
+	s->slot = xcalloc(s->nslots, sizeof(*s->slot));
+	for (size_t i = 0; i < s->nrows; i++) {
+		struct source_row *r = s->row[i];
+		size_t h = row_hash(r->cause, r->func, r->site, r->comm, r->known);
+
+		for (h &= s->nslots - 1; s->slot[h]; h = (h + 1) & (s->nslots - 1))
+			;
+		s->slot[h] = i + 1;
+	}
+}
+
+static struct source_row *row_of(struct summary *s, enum cause c, uint32_t func,
+				 uint32_t site, uint32_t comm, bool known)
+{
+	struct source_row *r;
+	size_t h;
+
+	if (2 * (s->nrows + 1) > s->nslots)
+		more_slots(s);
+	h = row_hash(c, func, site, comm, known) & (s->nslots - 1);
+	for (; s->slot[h]; h = (h + 1) & (s->nslots - 1)) {
+		r = s->row[s->slot[h] - 1];
+		if (r->cause == c && r->func == func && r->site == site &&
+		    r->comm == comm && r->known == known)
+			return r;
+	}
+	s->row = grow(s->row, &s->row_room, s->nrows + 1, sizeof(*s->row));
+	r = s->row[s->nrows] = xcalloc(1, sizeof(*r));
+	s->slot[h] = ++s->nrows;
+	r->cause = c;
+	r->func = func;
+	r->site = site;
+	r->comm = comm;
+	r->known = known;
+	return r;
+}
+
+static struct source_row *row_of_send(struct summary *s, const struct send *x)
+{
+	struct source_row *r;
+
+	r = row_of(s, x->cause, x->func, x->site, x->comm, true);
+	cpuset_add(&r->senders, x->cpu);
+	if (!r->stack)
+		r->stack = x->stack;
+	return r;
+}
+
+void summary_send(struct summary *s, const struct send *x)
+{
+	struct source_row *r;
+
+	/* One that was sent before the window only explains what arrives in it. */
+	if ((int64_t)x->ts < 0 || (s->duration && x->ts >= s->duration))
+		return;
+	r = row_of_send(s, x);
+	r->t.sends++;
+	r->t.ipis += x->wanted;
+	s->cause[x->cause].sends++;
+	s->cause[x->cause].ipis += x->wanted;
+	s->total.sends++;
+	s->total.ipis += x->wanted;
+}
+
+bool summary_avoidable(const struct summary *s, enum cause c, int cpu,
+		       const char **why)
+{
+	return avoidable(c, cpuset_has(&s->quiet, cpu), &s->facts, why);
+}
+
+static void add(struct tally *t, const struct receipt *r, bool known, bool avoid)
+{
+	switch (r->kind) {
+	case RECEIPT_IRQ:
+		t->irqs++;
+		t->unknown += !known;
+		t->avoidable += avoid;
+		t->ns += r->ns;
+		break;
+	case RECEIPT_RIDE:
+		t->rides++;
+		break;
+	default:
+		t->polled++;
+	}
+}
+
+static void add_heat(struct summary *s, const struct receipt *r)
+{
+	uint64_t bin = (unsigned __int128)r->ts * HEAT_BINS / s->heat_span;
+	uint32_t **h = &s->heat[r->cpu];
+
+	if (bin >= HEAT_BINS)
+		bin = HEAT_BINS - 1;
+	if (!*h)
+		*h = xcalloc((size_t)HEAT_BINS * NR_CAUSES, sizeof(**h));
+	(*h)[bin * NR_CAUSES + r->cause]++;
+}
+
+void summary_receipt(struct summary *s, const struct receipt *r,
+		     const struct send *from)
+{
+	bool known = from || r->how == HOW_SOURCE, avoid;
+	struct source_row *row;
+	struct cpu_row *cpu;
+	const char *why;
+
+	avoid = summary_avoidable(s, r->cause, r->cpu, &why);
+	if (from)
+		row = row_of_send(s, from);
+	else
+		row = row_of(s, r->cause, r->func ? r->func : r->name, 0, 0, known);
+	cpuset_add(&row->receivers, r->cpu);
+	add(&row->t, r, known, avoid);
+	add(&s->cause[r->cause], r, known, avoid);
+	add(&s->total, r, known, avoid);
+	if (r->kind != RECEIPT_IRQ)
+		return;
+	if (r->ns > row->max_ns)
+		row->max_ns = r->ns;
+	cpu = s->cpu[r->cpu];
+	if (!cpu) {
+		cpu = s->cpu[r->cpu] = xcalloc(1, sizeof(*cpu));
+		cpu->cpu = r->cpu;
+	}
+	cpu->irqs++;
+	cpu->avoidable += avoid;
+	cpu->by_cause[r->cause]++;
+	if (s->heat_span)
+		add_heat(s, r);
+}
+
+void summary_agreement(struct summary *s, const struct agreement *a)
+{
+	s->agree = grow(s->agree, &s->agree_room, s->nagree + 1, sizeof(*a));
+	s->agree[s->nagree++] = *a;
+}
+
+struct verdict summary_verdict(const struct summary *s)
+{
+	struct verdict v = { 0 };
+
+	for (size_t i = 0; i < s->nagree; i++) {
+		const struct agreement *a = &s->agree[i];
+
+		if (!a->traced) {
+			v.untraced++;
+		} else if (a->kernel == a->counted) {
+			v.exact++;
+		} else if (agrees(a)) {
+			v.within++;
+		} else {
+			v.off++;
+			if (a->kernel > a->counted + a->slack)
+				v.missing += a->kernel - a->counted - a->slack;
+		}
+	}
+	return v;
+}
+
+static int by_irqs(const void *a, const void *b)
+{
+	const struct source_row *x = *(struct source_row *const *)a;
+	const struct source_row *y = *(struct source_row *const *)b;
+
+	if (x->t.irqs != y->t.irqs)
+		return x->t.irqs < y->t.irqs ? 1 : -1;
+	if (x->t.sends != y->t.sends)
+		return x->t.sends < y->t.sends ? 1 : -1;
+	if (x->cause != y->cause)
+		return x->cause < y->cause ? -1 : 1;
+	return x->func < y->func ? -1 : x->func > y->func;
+}
+
+void summary_sort(struct summary *s)
+{
+	if (s->nrows < 2)
+		return;
+	qsort(s->row, s->nrows, sizeof(*s->row), by_irqs);
+	/* The hash pointed at places that have changed. */
+	s->nslots /= 2;
+	more_slots(s);
+}
+
+void summary_free(struct summary *s)
+{
+	for (size_t i = 0; i < s->nrows; i++)
+		free(s->row[i]);
+	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
+		free(s->cpu[cpu]);
+		free(s->heat[cpu]);
+	}
+	free(s->row);
+	free(s->slot);
+	free(s->agree);
+	free(s->release);
+	free(s->machine);
+	free(s->strategy);
+	free(s->flush);
+	free(s->started);
+	free(s->command);
+	memset(s, 0, sizeof(*s));
+}

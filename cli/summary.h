@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * summary.h - what was received, by CPU, cause and source. Fed by a live
+ * session or by a record, shown as text, JSON, SVG or metrics.
+ */
+#ifndef QUELL_SUMMARY_H
+#define QUELL_SUMMARY_H
+
+#include "counters.h"
+#include "recfile.h"
+#include "system.h"
+
+#define HEAT_BINS	240
+
+struct tally {
+	uint64_t	irqs, rides, polled;	/* see enum receipt_kind */
+	uint64_t	unknown;		/* irqs without a known sender */
+	uint64_t	avoidable;		/* irqs quell would have avoided */
+	uint64_t	sends, ipis;
+	uint64_t	ns;
+};
+
+/* One source: a cause, what ran, who sent it from where. */
+struct source_row {
+	enum cause	cause;
+	uint32_t	func, site, comm;
+	bool		known;
+	struct tally	t;
+	uint64_t	last;			/* t.irqs when top last looked */
+	uint32_t	max_ns, stack;
+	struct cpuset	senders, receivers;
+};
+
+struct cpu_row {
+	int		cpu;
+	uint64_t	irqs, avoidable, last;
+	uint64_t	by_cause[NR_CAUSES];
+};
+
+struct sync_row {			/* quell's own counters, over the window */
+	char			strategy[24];
+	unsigned long long	syncs, receipts, broadcasts, interrupted;
+};
+
+struct summary {
+	struct strtab	*strings, *stacks;
+	struct cpuset	observed, quiet, online;
+	struct avoid_facts facts;
+	char		*release, *machine, *strategy, *flush, *started, *command;
+	bool		pti_known, has_csd, has_stacks, live;
+
+	uint64_t	duration, lost, expired, sends_seen;
+	struct tally	total, cause[NR_CAUSES];
+	struct source_row **row;
+	size_t		nrows, row_room;
+	uint32_t	*slot;			/* hash of rows */
+	size_t		nslots;
+	struct cpu_row	*cpu[MAX_CPUS];
+
+	struct agreement *agree;
+	size_t		nagree, agree_room;
+	struct sync_row	sync[16];
+	int		nsync;
+
+	/* CPU x time x cause, if asked for; the span must be known first. */
+	uint64_t	heat_span;
+	uint32_t	*heat[MAX_CPUS];
+};
+
+struct verdict { unsigned int exact, within, off, untraced; uint64_t missing; };
+
+void summary_init(struct summary *s, struct strtab *strings, struct strtab *stacks);
+void summary_system(struct summary *s, const struct system *sys,
+		    const struct cpuset *observed);
+void summary_send(struct summary *s, const struct send *x);
+void summary_receipt(struct summary *s, const struct receipt *r,
+		     const struct send *from);
+void summary_agreement(struct summary *s, const struct agreement *a);
+struct verdict summary_verdict(const struct summary *s);
+bool summary_avoidable(const struct summary *s, enum cause c, int cpu,
+		       const char **why);
+/* Most interrupts first. */
+void summary_sort(struct summary *s);
+void summary_free(struct summary *s);
+
+/* Between a summary and a record. */
+void summary_to_meta(const struct summary *s, struct rec_writer *w);
+void summary_meta(struct summary *s, const char *key, const char *value);
+
+/* Read a record; dies with one line if it is not fit to be read. */
+void summary_load(struct summary *s, const char *path, bool heat);
+
+#endif

@@ -2,13 +2,13 @@
 /*
  * stress: everything at once. Removers and walkers over and over, while the
  * strategy is switched and CPUs come and go. Ends with one JSON line that says
- * how often each ran; a single failure of any fails the whole. The kernel's
- * own complaints are for whoever reads its log.
+ * how often each ran and how much it did; a single failure of any fails the
+ * whole. The kernel's own complaints are for whoever reads its log.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -26,6 +26,7 @@ static struct job {
 	const char *line;
 	bool uses_hotplug;
 	pid_t pid;
+	int output;
 	unsigned long runs, failures;
 } jobs[] = {
 	{ .line = "race --ms %ld" },
@@ -51,7 +52,7 @@ static bool once(const struct job *job)
 static void start(struct job *job, long ms)
 {
 	char line[128], number[32], *word[MAX_WORDS + 1], *save;
-	int words = 0, waste;
+	int words = 0;
 
 	job->pid = fork();
 	if (job->pid < 0)
@@ -64,13 +65,25 @@ static void start(struct job *job, long ms)
 	     at = strtok_r(NULL, " ", &save))
 		word[words++] = strcmp(at, "%ld") ? at : number;
 	word[words] = NULL;
-	waste = open("/dev/null", O_WRONLY);
-	if (waste >= 0)
-		dup2(waste, STDOUT_FILENO);
+	dup2(job->output, STDOUT_FILENO);
 	execvp(word[0], word);
 	fprintf(stderr, "stress: cannot run %s: %s\n", word[0],
 		strerror(errno));
 	_exit(127);
+}
+
+/* All that the runs of a job said they did, a line each. */
+static unsigned long operations(const struct job *job)
+{
+	unsigned long sum = 0;
+	char path[64], *text;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", job->output);
+	text = must_read(path);
+	for (char *at = text; (at = strstr(at, "ops=")); at += 4)
+		sum += strtoul(at + 4, NULL, 10);
+	free(text);
+	return sum;
 }
 
 static struct job *running(pid_t pid)
@@ -114,6 +127,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < JOBS; i++) {
 		if (jobs[i].uses_hotplug && !hotplug)
 			continue;
+		jobs[i].output = memfd_create(jobs[i].line, MFD_CLOEXEC);
+		if (jobs[i].output < 0)
+			die("no memory for a job's output");
 		start(&jobs[i], ms);
 		left++;
 	}
@@ -141,15 +157,18 @@ int main(int argc, char **argv)
 	json_begin();
 	json_text("stress", "all");
 	json_number("ns", (int64_t)(now_ns() - begin));
-	json_open("runs");
 	for (size_t i = 0; i < JOBS; i++) {
+		if (!jobs[i].runs)
+			continue;
 		name_of(&jobs[i], name, sizeof(name));
-		json_number(name, (int64_t)jobs[i].runs);
+		json_open(name);
+		json_number("runs", (int64_t)jobs[i].runs);
+		json_number("ops", (int64_t)operations(&jobs[i]));
+		json_close();
 		runs += jobs[i].runs;
 		failures += jobs[i].failures;
 	}
-	json_close();
-	json_number("total", (int64_t)runs);
+	json_number("runs", (int64_t)runs);
 	json_number("failures", (int64_t)failures);
 	json_end();
 	return failures ? 1 : 0;

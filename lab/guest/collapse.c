@@ -20,8 +20,8 @@ int main(int argc, char **argv)
 	long mib = 64, threads = 0, sleepers = 0;
 	const struct number numbers[] = {
 		{ "mib", &mib, "how much memory to collapse" },
-		{ "threads", &threads, "siblings spinning in user mode" },
-		{ "sleepers", &sleepers, "siblings asleep on idle CPUs" },
+		{ "threads", &threads, "siblings in user mode, if there are CPUs" },
+		{ "sleepers", &sleepers, "siblings asleep, if there are CPUs" },
 		{ NULL, NULL, NULL },
 	};
 	unsigned long bytes;
@@ -36,8 +36,8 @@ int main(int argc, char **argv)
 		die("--mib wants an even number of MiB");
 	only_base_pages();
 	stay_on_housekeeping();
-	start_spinners((unsigned int)threads);
-	start_sleepers((unsigned int)sleepers);
+	threads = start_spinners((unsigned int)threads);
+	sleepers = start_sleepers((unsigned int)sleepers);
 	memory = map_aligned(bytes, HUGE_PAGE);
 	touch(memory, bytes, (unsigned long)page_size());
 

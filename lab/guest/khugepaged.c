@@ -25,7 +25,7 @@ int main(int argc, char **argv)
 	long mib = 16, threads = 0;
 	const struct number numbers[] = {
 		{ "mib", &mib, "how much memory to have collapsed" },
-		{ "threads", &threads, "siblings spinning in user mode" },
+		{ "threads", &threads, "siblings in user mode, if there are CPUs" },
 		{ NULL, NULL, NULL },
 	};
 	unsigned long bytes, before, ops = 0, wanted;
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 	    !borrow_knob(DAEMON "alloc_sleep_millisecs", "1"))
 		unavailable("no-khugepaged");
 	stay_on_housekeeping();
-	start_spinners((unsigned int)threads);
+	threads = start_spinners((unsigned int)threads);
 	memory = map_aligned(bytes, HUGE_PAGE);
 	touch(memory, bytes, (unsigned long)page_size());
 

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 	const struct number numbers[] = {
 		{ "rounds", &rounds, "how often" },
 		{ "pages", &pages, "how many pages each time" },
-		{ "threads", &threads, "siblings spinning in user mode" },
+		{ "threads", &threads, "siblings in user mode, if there are CPUs" },
 		{ NULL, NULL, NULL },
 	};
 	unsigned long bytes;
@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 		      numbers);
 	bytes = (unsigned long)pages * (unsigned long)page_size();
 	stay_on_housekeeping();
-	start_spinners((unsigned int)threads);
+	threads = start_spinners((unsigned int)threads);
 
 	window_open();
 	for (long i = 0; i < rounds; i++) {

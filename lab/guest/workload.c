@@ -225,17 +225,18 @@ static void *doze(void *cpu)
 }
 
 /* Siblings go to the housekeeping CPUs in order, the first is the caller's. */
-static void start_siblings(void *(*how)(void *), unsigned int count)
+static unsigned int start_siblings(void *(*how)(void *), unsigned int count)
 {
-	unsigned int all = nr_siblings + count;
+	unsigned int all, room;
 	struct cpus set;
 
-	if (!count)
-		return;
 	housekeeping(&set);
-	if (cpus_count(&set) < all + 1)
-		die("%u threads and the caller want a CPU each, there are %u",
-		    all, cpus_count(&set));
+	room = cpus_count(&set) - 1 - nr_siblings;
+	if (count > room)
+		count = room;
+	if (!count)
+		return 0;
+	all = nr_siblings + count;
 	pin_to(cpus_nth(&set, 0));
 	for (; nr_siblings < all; nr_siblings++) {
 		intptr_t cpu = cpus_nth(&set, nr_siblings + 1);
@@ -247,16 +248,17 @@ static void start_siblings(void *(*how)(void *), unsigned int count)
 	}
 	while (atomic_load(&up) < all)
 		sleep_ms(1);
+	return count;
 }
 
-void start_spinners(unsigned int count)
+unsigned int start_spinners(unsigned int count)
 {
-	start_siblings(spin, count);
+	return start_siblings(spin, count);
 }
 
-void start_sleepers(unsigned int count)
+unsigned int start_sleepers(unsigned int count)
 {
-	start_siblings(doze, count);
+	return start_siblings(doze, count);
 }
 
 void stop_siblings(void)

@@ -61,13 +61,14 @@ void stay_on_housekeeping(void);
 void pin_to(int cpu);
 
 /*
- * @count sibling threads, each pinned to a housekeeping CPU of its own other
- * than the caller's, which is pinned too. Spinners stay in user mode;
+ * @count sibling threads, or as many as there are housekeeping CPUs: each is
+ * pinned to one of its own, and the caller to another. Spinners stay in user mode;
  * sleepers have run and now sleep, which leaves their CPUs idle with this
- * mm still loaded (lazy TLB mode). Returns when all of them do so.
+ * mm still loaded (lazy TLB mode). Returns how many there are, when all of
+ * them do so.
  */
-void start_spinners(unsigned int count);
-void start_sleepers(unsigned int count);
+unsigned int start_spinners(unsigned int count);
+unsigned int start_sleepers(unsigned int count);
 void stop_siblings(void);
 
 /* @bytes of address space, aligned to @alignment, not yet touched. */

@@ -74,7 +74,6 @@
 #include <linux/smp.h>
 #include <linux/uaccess.h>
 
-#include <asm/cpufeature.h>
 #include <asm/invpcid.h>
 #include <asm/tlbflush.h>
 

@@ -88,6 +88,7 @@ static int race_sender(void *data)
 	for (i = 1; i <= RACES; i++) {
 		WRITE_ONCE(race->table, i);
 		if (kernel_flush_word_request(&race->word))
+			/* Pairs with the other side: after the request. */
 			smp_store_release(&race->retired, i);
 		if (!(i % 1024))
 			cond_resched();
@@ -106,6 +107,7 @@ static void no_request_is_lost_in_a_race(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(sender));
 	get_task_struct(sender);
 	for (i = 0; i < RACES; i++) {
+		/* Before the entry, so that it must have seen the request. */
 		retired = smp_load_acquire(&race->retired);
 		if (kernel_flush_word_enter(&race->word) & PENDING) {
 			cached = READ_ONCE(race->table);
@@ -136,6 +138,7 @@ static struct kunit_suite kernel_flush_suite = {
 	.name = "kernel_flush",
 	.test_cases = kernel_flush_cases,
 };
+
 kunit_test_suite(kernel_flush_suite);
 
 MODULE_DESCRIPTION("KUnit test of deferred kernel flushes");

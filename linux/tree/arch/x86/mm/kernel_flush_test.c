@@ -26,7 +26,6 @@
 #include <linux/vmalloc.h>
 
 #include <asm/apic.h>
-#include <asm/nmi.h>
 
 /**
  * struct model_tlb - what a TLB could still hold of the test's address
@@ -91,10 +90,12 @@ static __always_inline u32 translate(struct model_tlb *tlb, bool *kept)
 
 static __always_inline void use_address(struct model_tlb *tlb)
 {
-	u32 gone = smp_load_acquire(&retired);
+	u32 gone, map;
 	bool kept;
-	u32 map = translate(tlb, &kept);
 
+	/* Before the use; pairs with unmap_page(). */
+	gone = smp_load_acquire(&retired);
+	map = translate(tlb, &kept);
 	if (!map)
 		return;
 	tlb->uses++;
@@ -171,6 +172,7 @@ static void unmap_page(void)
 
 	WRITE_ONCE(mapped, 0);
 	vm_area_unmap_pages(area, addr, addr + PAGE_SIZE);
+	/* After the flush; pairs with use_address(). */
 	smp_store_release(&retired, last_map);
 }
 

@@ -83,7 +83,8 @@ static __always_inline void kernel_flush_word_flushed(atomic_t *word)
  */
 static __always_inline void kernel_flush_word_exit(atomic_t *word)
 {
-	__smp_mb__before_atomic();
+	/* For the one who reads this on another architecture. */
+	smp_mb__before_atomic();
 	raw_atomic_and(~KERNEL_FLUSH_KERNEL, word);
 }
 
@@ -109,9 +110,8 @@ static inline bool kernel_flush_word_request(atomic_t *word)
 }
 
 /*
- * The hooks.  Static branch "likely", so that an isolated CPU falls through;
- * where nothing is isolated it is one jump, in a branch that only isolated
- * CPUs take.
+ * The hooks.  With the static branch "likely", an isolated CPU goes straight
+ * on; elsewhere it is one jump, in a branch that only isolated CPUs take.
  */
 
 /**

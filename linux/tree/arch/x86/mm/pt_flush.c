@@ -8,6 +8,7 @@
 
 #include <asm/cpufeature.h>
 #include <asm/paravirt.h>
+#include <asm/pt_flush_test.h>
 #include <asm/tlbflush.h>
 
 /**
@@ -18,6 +19,8 @@
  */
 bool arch_flush_interrupts_all(void)
 {
+	if (pt_flush_test_active())
+		return false;
 #ifdef X86_FEATURE_INVLPGB
 	if (cpu_feature_enabled(X86_FEATURE_INVLPGB))
 		return false;

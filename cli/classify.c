@@ -244,8 +244,15 @@ bool is_plumbing(const char *func)
 		"native_flush_tlb_multi flush_tlb_multi flush_tlb_mm_range "
 		"kvm_flush_tlb_multi flush_tlb_all flush_tlb_kernel_range "
 		"arch_tlbbatch_flush flush_tlb_mm flush_tlb_page flush_tlb_range "
+		"tlb_flush_mmu tlb_flush_mmu_tlbonly tlb_finish_mmu "
+		"ptep_clear_flush try_to_unmap_flush "
 		"native_smp_send_reschedule irq_work_queue irq_work_queue_on "
 		"__irq_work_queue_local resched_curr __resched_curr "
+		"wakeup_preempt check_preempt_wakeup_fair ttwu_do_activate "
+		"ttwu_queue_wakelist __ttwu_queue_wakelist try_to_wake_up "
+		"wake_up_process default_wake_function wake_up_q "
+		"autoremove_wake_function __wake_up __wake_up_common "
+		"__wake_up_common_lock __wake_up_sync_key "
 		"native_send_call_func_ipi text_poke_sync "
 		"smp_text_poke_sync_each_cpu smp_text_poke_batch_finish "
 		"text_poke_bp_batch text_poke_finish text_poke_flush "
@@ -259,4 +266,20 @@ bool is_plumbing(const char *func)
 	char name[128];
 
 	return listed(names, plain_name(func, name, sizeof(name)));
+}
+
+const char *inlined_site(enum cause c, const char *site, bool (*has)(const char *))
+{
+	/*
+	 * These only call collapse_huge_page() and sync nothing themselves, in
+	 * every kernel from 6.4 on: if it is not a function of its own, a sync
+	 * of theirs is its.
+	 */
+	static const char callers[] = "hpage_collapse_scan_pmd collapse_scan_pmd";
+	char name[128];
+
+	if (c == CAUSE_PT_SYNC && has && !has("collapse_huge_page") &&
+	    listed(callers, plain_name(site, name, sizeof(name))))
+		return "collapse_huge_page";
+	return site;
 }

@@ -78,6 +78,11 @@ bool avoidable(enum cause c, bool isolated, const struct avoid_facts *f,
 
 /* "flush_tlb_func.isra.0" -> "flush_tlb_func", into @buf. */
 const char *plain_name(const char *sym, char *buf, size_t size);
+/*
+ * The call site a compiler may have inlined into @site, if @has says that the
+ * kernel has no function of that name; else @site.
+ */
+const char *inlined_site(enum cause c, const char *site, bool (*has)(const char *));
 /* Is this frame only the way into the IPI code, so not the call site? */
 bool is_plumbing(const char *func);
 

@@ -12,8 +12,6 @@
  *    because a resize runs a kernel worker on every CPU.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <event-parse.h>
 #include <kbuffer.h>
@@ -22,6 +20,7 @@
 #include <unistd.h>
 
 #include "collect.h"
+#include "counters.h"
 #include "instance.h"
 #include "quell.h"
 
@@ -39,7 +38,7 @@ struct field {
 
 enum decode {
 	DEC_NONE, DEC_QUEUE, DEC_FUNC, DEC_SEND_CPU, DEC_SEND_MASK, DEC_STACK,
-	DEC_VECTOR_ENTRY, DEC_VECTOR_EXIT, DEC_IRQ_ENTRY, DEC_IRQ_EXIT,
+	DEC_VECTOR_ENTRY, DEC_VECTOR_EXIT, DEC_IRQ_ENTRY,
 	DEC_IPI_ENTRY, DEC_IPI_EXIT,
 };
 
@@ -248,34 +247,70 @@ static uint8_t vector_kind(const char *name)
 	return VEC_OTHER;
 }
 
-/* x86: a pair of events for every vector this kernel was built with. */
+/*
+ * x86. Every event that is switched patches kernel text in several steps, and
+ * every step interrupts every CPU once, so none is switched without need: the
+ * end of a handler only where the requests it ran are to be told from those it
+ * did not, and rare vectors only where they have been seen since boot.
+ */
+static const struct {
+	const char	*name;
+	const char	*row;		/* of /proc/interrupts; NULL: always */
+	bool		end;
+} vectors[] = {
+	{ "call_function", NULL, true },
+	{ "call_function_single", NULL, true },
+	{ "reschedule", NULL, false },
+	{ "irq_work", NULL, false },
+	{ "local_timer", NULL, false },
+	{ "spurious_apic", "SPU", false },
+	{ "x86_platform_ipi", "PLT", false },
+	{ "thermal_apic", "TRM", false },
+	{ "threshold_apic", "THR", false },
+	{ "deferred_error_apic", "DFR", false },
+};
+
+static bool ever_seen(const struct counters *c, const char *row)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < c->nrows; i++)
+		for (size_t k = 0; !strcmp(c->row[i].label, row) && k < c->ncpus; k++)
+			sum += c->row[i].count[k];
+	return sum > 0;
+}
+
 static bool want_vectors(struct collect *c, const char *filter)
 {
-	char *dir = xasprintf("%s/events/irq_vectors", instance_tracing_dir());
-	char name[64], *exit_event;
-	struct decoder *in, *out;
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	size_t len;
+	struct counters seen;
+	struct decoder *d;
+	char *event;
 
-	free(dir);
-	while (d && (e = readdir(d))) {
-		len = strlen(e->d_name);
-		if (len <= 6 || len - 6 >= sizeof(name) ||
-		    strcmp(e->d_name + len - 6, "_entry"))
+	if (!event_of(c, "irq_vectors", "call_function_entry"))
+		return false;
+	if (!counters_read(&seen))
+		die(EXIT_KERNEL, "/proc/interrupts cannot be read");
+	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
+		if (vectors[i].row && !ever_seen(&seen, vectors[i].row))
 			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)len - 6, e->d_name);
-		exit_event = xasprintf("%s_exit", name);
-		in = enable(c, "irq_vectors", e->d_name, DEC_VECTOR_ENTRY, true, filter);
-		out = enable(c, "irq_vectors", exit_event, DEC_VECTOR_EXIT, true, filter);
-		in->vec = out->vec = vector_kind(name);
-		if (in->vec == VEC_OTHER)
-			in->name = strtab_str(c->strings, name);
-		free(exit_event);
+		event = xasprintf("%s_entry", vectors[i].name);
+		d = enable(c, "irq_vectors", event, DEC_VECTOR_ENTRY,
+			   !vectors[i].row, filter);
+		free(event);
+		if (!d)
+			continue;	/* not built in, so it cannot happen */
+		d->vec = vector_kind(vectors[i].name);
+		if (d->vec == VEC_OTHER)
+			d->name = strtab_str(c->strings, vectors[i].name);
+		if (!vectors[i].end)
+			continue;
+		event = xasprintf("%s_exit", vectors[i].name);
+		d = enable(c, "irq_vectors", event, DEC_VECTOR_EXIT, true, filter);
+		d->vec = vector_kind(vectors[i].name);
+		free(event);
 	}
-	if (d)
-		closedir(d);
-	return d != NULL;
+	counters_free(&seen);
+	return true;
 }
 
 /* The strings that ipi_entry points to: "0xffff... : "Rescheduling ..."". */
@@ -314,7 +349,6 @@ static void want_receipts(struct collect *c, const char *filter)
 	d = enable(c, "irq", "irq_handler_entry", DEC_IRQ_ENTRY, true, filter);
 	field(event_of(c, "irq", "irq_handler_entry"), "irq", &d->a);
 	field(event_of(c, "irq", "irq_handler_entry"), "name", &d->b);
-	enable(c, "irq", "irq_handler_exit", DEC_IRQ_EXIT, true, filter);
 	d = enable(c, "csd", "csd_function_entry", DEC_FUNC, false, filter);
 	if (d) {
 		field(event_of(c, "csd", "csd_function_entry"), "func", &d->a);
@@ -525,9 +559,7 @@ static bool decode(struct collect *c, const struct decoder *d, const void *rec,
 		e->irq = value(&d->a, rec, len);
 		snprintf(name, sizeof(name), "%u:%.*s", e->irq, n, (const char *)p);
 		e->name = strtab_str(c->strings, name);
-		/* fall through */
-	case DEC_IRQ_EXIT:
-		e->type = d->how == DEC_IRQ_ENTRY ? EV_IRQ_ENTRY : EV_IRQ_EXIT;
+		e->type = EV_IRQ_ENTRY;
 		e->vec = VEC_DEVICE;
 		return true;
 	}

@@ -35,7 +35,6 @@
 
 #define SETTLE_NS	50000000ull	/* a stack follows its event within this */
 #define EXPIRE_NS	5000000000ull
-#define MAX_NESTING	4
 #define MAX_PENDING	65536u		/* per target, against lost receipts */
 
 enum request_kind { REQ_CALL, REQ_WAKEUP, REQ_IRQ_WORK };
@@ -68,8 +67,8 @@ struct cpu_state {
 	struct request		*req, **req_tail;
 	struct ipi		*ipi, **ipi_tail;
 	uint32_t		nreq;
-	uint32_t		depth;
-	struct receipt		irq[MAX_NESTING];
+	bool			in_call;
+	struct receipt		irq;	/* the function-call interrupt under way */
 	struct irq_name { uint32_t irq, name; } *head;	/* first handler seen */
 	size_t			nheads, head_room;
 };
@@ -179,6 +178,19 @@ static void put(struct send *s)
 		s->refs--;	/* freed by retire_sends() */
 }
 
+/* In an interrupt the current task is a bystander; it must not be blamed. */
+static uint32_t sender_name(struct join *j, const struct event *e)
+{
+	static const char *const contexts[NR_CTX] = {
+		[CTX_SOFTIRQ] = "(softirq)", [CTX_HARDIRQ] = "(interrupt)",
+		[CTX_NMI] = "(NMI)",
+	};
+
+	if (e->ctx != CTX_TASK)
+		return strtab_str(j->strings, contexts[e->ctx]);
+	return j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
+}
+
 static struct send *new_send(struct join *j, const struct event *e, int vec,
 			     uint64_t func)
 {
@@ -193,7 +205,7 @@ static struct send *new_send(struct join *j, const struct event *e, int vec,
 	s->callsite_addr = e->callsite;
 	s->func = symbol_id(j, func);
 	s->callsite = symbol_id(j, e->callsite);
-	s->comm = j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
+	s->comm = sender_name(j, e);
 	*j->send_tail = s;
 	j->send_tail = &s->next;
 	return s;
@@ -228,6 +240,9 @@ static void settle_send(struct join *j, struct send *s)
 	if (s->cause == CAUSE_CALL && (s->vec == VEC_IRQ_WORK ||
 	    !strncmp(strtab_get(j->strings, s->callsite), "irq_work_queue_on", 17)))
 		s->cause = CAUSE_IRQ_WORK;
+	s->site = strtab_str(j->strings,
+			     inlined_site(s->cause, strtab_get(j->strings, s->site),
+					  j->ops.has_symbol));
 }
 
 static void emit_send(struct join *j, struct send *s)
@@ -486,15 +501,13 @@ static void serve(struct join *j, unsigned int cpu, struct receipt *irq,
 static void on_func(struct join *j, const struct event *e)
 {
 	struct cpu_state *t = state_of(j, e->cpu);
-	struct receipt *irq = t->depth ? &t->irq[t->depth - 1] : NULL;
+	struct receipt *irq = t->in_call ? &t->irq : NULL;
 	struct request **p, *r;
 	uint64_t began;
 	bool wakeup = false;
 
 	if (!e->csd)		/* the sender ran its own function itself */
 		return;
-	if (irq && !is_call(irq))
-		irq = NULL;
 	began = irq ? irq->ts : e->ts;
 	for (p = &t->req; *p; p = &(*p)->next)
 		if ((*p)->csd == e->csd && (*p)->func == e->func)
@@ -521,7 +534,7 @@ static void on_func(struct join *j, const struct event *e)
  * The interrupt ran no request that opened the queue: the oldest IPI that is
  * out and has nothing left to run is what it was. Newer ones merged with it.
  */
-static void match_ipi(struct join *j, struct cpu_state *t, struct receipt *irq)
+static void match_ipi(struct cpu_state *t, struct receipt *irq)
 {
 	struct ipi **p, **found = NULL, *i;
 
@@ -538,7 +551,6 @@ static void match_ipi(struct join *j, struct cpu_state *t, struct receipt *irq)
 	if (!irq->func)
 		irq->func = irq->from->func;
 	drop_ipi(t, found);
-	(void)j;
 }
 
 static void pass_ipis(struct join *j, struct cpu_state *t, struct receipt *irq)
@@ -559,28 +571,36 @@ static void pass_ipis(struct join *j, struct cpu_state *t, struct receipt *irq)
 	}
 }
 
-static void end_irq(struct join *j, struct cpu_state *t, uint64_t ts)
+/* An interrupt that serves no requests is all there is to it. */
+static void plain_irq(struct join *j, struct cpu_state *t, struct receipt *irq)
 {
-	struct receipt *irq = &t->irq[--t->depth];
-	uint64_t ns = ts > irq->ts ? ts - irq->ts : 0;
-	struct request **p, *r;
-
-	irq->ns = ns > UINT32_MAX ? UINT32_MAX : ns;
-	if (is_call(irq)) {
-		for (p = &t->req; (r = *p); ) {
-			if (r->kind == REQ_IRQ_WORK && r->ts < irq->ts)
-				serve(j, irq->cpu, irq, p, irq->ts);
-			else
-				p = &r->next;
-		}
-	}
-	if (is_call(irq) || irq->vec == VEC_RESCHED || irq->vec == VEC_IRQ_WORK) {
-		if (!irq->from)
-			match_ipi(j, t, irq);
+	if (irq->vec == VEC_RESCHED || irq->vec == VEC_IRQ_WORK) {
+		match_ipi(t, irq);
 		pass_ipis(j, t, irq);
 	} else {
 		irq->how = HOW_SOURCE;
 	}
+	settle(j, irq, irq->from);
+	put(irq->from);
+}
+
+static void end_call(struct join *j, struct cpu_state *t, uint64_t ts)
+{
+	struct receipt *irq = &t->irq;
+	uint64_t ns = ts > irq->ts ? ts - irq->ts : 0;
+	struct request **p, *r;
+
+	t->in_call = false;
+	irq->ns = ns > UINT32_MAX ? UINT32_MAX : ns;
+	for (p = &t->req; (r = *p); ) {
+		if (r->kind == REQ_IRQ_WORK && r->ts < irq->ts)
+			serve(j, irq->cpu, irq, p, irq->ts);
+		else
+			p = &r->next;
+	}
+	if (!irq->from)
+		match_ipi(t, irq);
+	pass_ipis(j, t, irq);
 	settle(j, irq, irq->from);
 	put(irq->from);
 }
@@ -599,32 +619,30 @@ static bool first_handler(struct cpu_state *t, const struct event *e)
 static void on_irq_entry(struct join *j, const struct event *e)
 {
 	struct cpu_state *t = state_of(j, e->cpu);
-
-	if (e->vec == VEC_DEVICE && !first_handler(t, e))
-		return;
-	/* The exit of an earlier one was lost: it ended before this began. */
-	while (t->depth && (t->depth == MAX_NESTING ||
-			    t->irq[t->depth - 1].vec == e->vec))
-		end_irq(j, t, t->irq[t->depth - 1].ts);
-	t->irq[t->depth++] = (struct receipt){
+	struct receipt irq = {
 		.ts = e->ts, .cpu = e->cpu, .vec = e->vec, .name = e->name,
 		.kind = RECEIPT_IRQ,
 	};
+
+	if (e->vec == VEC_DEVICE && !first_handler(t, e))
+		return;
+	if (!is_call(&irq)) {
+		plain_irq(j, t, &irq);
+		return;
+	}
+	/* They do not nest: the end of the last one was lost. */
+	if (t->in_call)
+		end_call(j, t, t->irq.ts);
+	t->in_call = true;
+	t->irq = irq;
 }
 
 static void on_irq_exit(struct join *j, const struct event *e)
 {
 	struct cpu_state *t = state_of(j, e->cpu);
-	uint32_t d;
 
-	for (d = t->depth; d; d--)
-		if (t->irq[d - 1].vec == e->vec)
-			break;
-	if (!d)
-		return;
-	while (t->depth > d)
-		end_irq(j, t, e->ts);
-	end_irq(j, t, e->ts);
+	if (t->in_call && t->irq.vec == e->vec)
+		end_call(j, t, e->ts);
 }
 
 void join_event(struct join *j, const struct event *e)
@@ -709,8 +727,8 @@ void join_finish(struct join *j)
 
 		if (!c)
 			continue;
-		while (c->depth)
-			end_irq(j, c, c->irq[c->depth - 1].ts);
+		if (c->in_call)
+			end_call(j, c, c->irq.ts);
 		while (c->req)
 			drop_request(c, &c->req);
 		while (c->ipi)

@@ -96,6 +96,7 @@ struct join_ops {
 	void (*send)(void *arg, const struct send *s);
 	void (*receipt)(void *arg, const struct receipt *r);
 	const char *(*symbol)(void *arg, uint64_t addr);	/* or NULL */
+	bool (*has_symbol)(const char *name);			/* or NULL */
 	uint32_t (*comm)(void *arg, int32_t pid);
 };
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,32 +97,56 @@ static char *join_words(char **argv)
 	return text;
 }
 
-/* The child inherits no CPU affinity of ours: it runs where it would have. */
-static pid_t start(char **command, const cpu_set_t *affinity, size_t size)
-{
-	int ready[2], err = 0;
-	pid_t pid;
+/*
+ * The command's process, waiting to be told to begin. It is made before the
+ * trace buffers are opened: an inherited buffer would be flushed when the
+ * command is executed, which raises interrupts of its own. It is not moved to
+ * other CPUs either, so it runs where it would have.
+ */
+struct command {
+	pid_t	pid;
+	int	go, failed;
+};
 
-	if (pipe2(ready, O_CLOEXEC))
+static void prepare(struct command *c, char **argv)
+{
+	int go[2], failed[2], err;
+	char token;
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC))
 		die(EXIT_FAILED, "pipe: %s", strerror(errno));
-	pid = fork();
-	if (pid < 0)
+	c->pid = fork();
+	if (c->pid < 0)
 		die(EXIT_FAILED, "fork: %s", strerror(errno));
-	if (!pid) {
-		sched_setaffinity(0, size, affinity);
-		execvp(command[0], command);
+	if (!c->pid) {
+		close(go[1]);
+		/* End of file: the recording never began. */
+		if (read(go[0], &token, 1) != 1)
+			_exit(0);
+		execvp(argv[0], argv);
 		err = errno;
-		if (write(ready[1], &err, sizeof(err)) < 0)
+		if (write(failed[1], &err, sizeof(err)) < 0)
 			_exit(126);
 		_exit(127);
 	}
-	close(ready[1]);
-	if (read(ready[0], &err, sizeof(err)) == sizeof(err)) {
-		waitpid(pid, NULL, 0);
-		die(EXIT_FAILED, "%s cannot be run: %s", command[0], strerror(err));
+	close(go[0]);
+	close(failed[1]);
+	c->go = go[1];
+	c->failed = failed[0];
+}
+
+static void begin(struct command *c, const char *name)
+{
+	int err;
+
+	if (write(c->go, "g", 1) != 1)
+		die(EXIT_FAILED, "%s cannot be run: %s", name, strerror(errno));
+	if (read(c->failed, &err, sizeof(err)) == sizeof(err)) {
+		waitpid(c->pid, NULL, 0);
+		die(EXIT_FAILED, "%s cannot be run: %s", name, strerror(err));
 	}
-	close(ready[0]);
-	return pid;
+	close(c->go);
+	close(c->failed);
 }
 
 /* Until the command ended, the time is over, a signal came or a write failed. */
@@ -147,18 +170,16 @@ static void observe(struct session *s, uint64_t duration, pid_t *child,
 
 int cmd_record(int argc, char **argv)
 {
-	size_t size = CPU_ALLOC_SIZE(MAX_CPUS);
-	cpu_set_t *affinity = CPU_ALLOC(MAX_CPUS);
 	struct session s = { .no_rows = false };
 	struct options o = { 0 };
 	struct rec_end end;
 	struct verdict v;
-	pid_t child = 0;
+	struct command child = { 0 };
 	int status = 0;
 
 	parse(argc, argv, &o);
-	if (!affinity || sched_getaffinity(0, size, affinity))
-		die(EXIT_FAILED, "sched_getaffinity: %s", strerror(errno));
+	if (o.command)
+		prepare(&child, o.command);
 	catch_signals();
 	/* First of all, so that a bad path does not cost a trace. */
 	s.writer = rec_create(o.output, &s.strings, &s.stacks);
@@ -168,13 +189,13 @@ int cmd_record(int argc, char **argv)
 	summary_to_meta(&s.sum, s.writer);
 	rec_flush(s.writer);
 	if (o.command)
-		child = start(o.command, affinity, size);
-	observe(&s, o.duration, &child, &status);
+		begin(&child, o.command[0]);
+	observe(&s, o.duration, &child.pid, &status);
 	session_close(&s);
-	if (child) {
+	if (child.pid) {
 		/* Whatever ended the recording ends what it was made of. */
-		kill(child, stop_signal ? stop_signal : SIGTERM);
-		waitpid(child, &status, 0);
+		kill(child.pid, stop_signal ? stop_signal : SIGTERM);
+		waitpid(child.pid, &status, 0);
 	}
 
 	end = (struct rec_end){ .duration = s.sum.duration, .lost = s.sum.lost,
@@ -194,7 +215,6 @@ int cmd_record(int argc, char **argv)
 		       (unsigned long long)s.sum.total.avoidable,
 		       v.off ? "DOES NOT AGREE" : "agrees",
 		       s.sum.lost ? "; TRACE EVENTS WERE LOST" : "");
-	CPU_FREE(affinity);
 	session_free(&s);
 	return EXIT_OK;
 }

@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "instance.h"
@@ -95,6 +96,33 @@ static const char *symbol(void *arg, uint64_t addr)
 	return ksyms_name(addr);
 }
 
+/*
+ * A task that ended before its event was read: tracing keeps the names of the
+ * tasks it saw. The caller frees it; NULL if that is over too.
+ */
+static char *saved_name(int32_t pid)
+{
+	static uint64_t read_at;
+	static char *text;
+	char *line, *end, *name = NULL;
+	long saved;
+
+	if (!text || now_ns() - read_at > 100000000ull) {
+		free(text);
+		text = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
+		read_at = now_ns();
+	}
+	for (line = text; line && *line; line = *end ? end + 1 : end) {
+		end = line + strcspn(line, "\n");
+		saved = strtol(line, &line, 10);
+		if (saved == pid && *line == ' ') {
+			name = xasprintf("%.*s", (int)(end - line - 1), line + 1);
+			break;
+		}
+	}
+	return name;
+}
+
 static uint32_t comm(void *arg, int32_t pid)
 {
 	static struct { int32_t pid; uint32_t id; uint64_t when; } cache[1024];
@@ -112,6 +140,8 @@ static uint32_t comm(void *arg, int32_t pid)
 	name = slurp(path);
 	if (!name && cache[i].pid == pid)
 		return cache[i].id;	/* it has just ended */
+	if (!name)
+		name = saved_name(pid);
 	if (!name)
 		name = xasprintf("<%d>", pid);
 	cache[i].pid = pid;
@@ -187,6 +217,7 @@ static void on_receipt(void *arg, const struct receipt *r)
 
 static const struct join_ops ops = {
 	.send = on_send, .receipt = on_receipt, .symbol = symbol, .comm = comm,
+	.has_symbol = ksyms_has,
 };
 
 /* ---- the window --------------------------------------------------------- */
@@ -201,6 +232,8 @@ void session_open(struct session *s, const struct session_options *o)
 	system_read(&s->sys);
 	choose_cpus(&s->sys, o->cpus, &observed);
 	move_away(&s->sys, &observed);
+	/* khugepaged collapsing our memory would interrupt every CPU. */
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	if (!ksyms_load("/proc/kallsyms"))
 		die(EXIT_KERNEL, "/proc/kallsyms shows no addresses (CONFIG_KALLSYMS, kptr_restrict)");
 	summary_init(&s->sum, &s->strings, &s->stacks);

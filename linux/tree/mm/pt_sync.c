@@ -146,6 +146,12 @@ static void pt_sync(struct mm_struct *mm, const struct pt_receipt *receipt,
 	bool all_cpus = true;
 	int strategy;
 
+	/*
+	 * A, B, C, F: the cleared entry is visible before anything is asked,
+	 * be it about a CPU, the bias or the strategy.  Not every flush is a
+	 * full barrier.
+	 */
+	smp_mb();
 	/* F: the answer of pt_bias_trusted() must hold until it is used. */
 	rcu_read_lock();
 	strategy = READ_ONCE(pt_sync_strategy);
@@ -177,11 +183,6 @@ static void pt_sync(struct mm_struct *mm, const struct pt_receipt *receipt,
 
 interrupt:
 	req.count[all_cpus ? PT_STAT_BROADCASTS : PT_STAT_TARGETED]++;
-	/*
-	 * A, B, C: the cleared entry is visible before anything is asked about
-	 * a CPU.  Not every flush is a full barrier.
-	 */
-	smp_mb();
 	on_each_cpu_cond_mask(pt_sync_must_interrupt,
 			      tlb_remove_table_smp_sync, &req, true,
 			      cpu_online_mask);

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: long
+# With lockdep, PROVE_RCU, DEBUG_VM and their like every workload still runs
+# under every strategy, and none of them complains (lab/boot fails if one does).
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+. lab/tests/rows.sh
+for kernel in 6.12 7; do
+	rows=$(lab/run --kernel "$kernel" --cpus 16 --isolated 2 --config base,debug --path)
+	claim_quell 16 2
+done
+finish

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Claims about the rows of a run, for the scripts that make one; `rows` is the
+# file. After tap.sh.
+rows=
+
+# claim WHAT FILTER: passes if FILTER is true of the array of all rows;
+# otherwise the rows are shown in short.
+claim() {
+	local short
+	if [ "$(jq -s "$2" "$rows" 2>&1)" = true ]; then
+		ok "$1"
+	else
+		short=$(jq -r '[.workload, .strategy, "ops", .ops, "sync", .sync_ipis, "calls", .call_ipis,
+			"tlb", .tlb_ipis, "isolated", .isolated_ipis, .disagreement // ""] | join(" ")' "$rows")
+		not_ok "$1" "$2" "$short"
+	fi
+}
+
+STRATEGIES='["auto","broadcast","property","receipt","running","walkers"]'
+
+# What every kernel must show, whatever quell does: our instrument measures
+# today's behaviour to the last interrupt.
+claim_instrument() { # BASELINE CPUS
+	local others=$(($2 - 1))
+	claim "$1: collapse of 64 MiB on $2 CPUs = 32 x $others sync interrupts, exactly" \
+		"map(select(.workload == \"collapse\" and .strategy == \"$1\")) |
+			length == 1 and .[0].ops == 32 and .[0].sync_ipis == 32 * $others"
+	claim "$1: every last-sharer unshare = $others sync interrupts, exactly" \
+		"map(select(.workload == \"unshare\" and .strategy == \"$1\")) |
+			length == 1 and .[0].ops > 0 and .[0].sync_ipis == .[0].ops * $others"
+	claim "all counters agree in every row" 'length > 0 and all(.counters_agree == true)'
+}
+
+claim_quell() { # CPUS ISOLATED
+	claim "every workload ran under every strategy" \
+		"group_by(.workload) | length >= 9 and all(map(.strategy) | sort == $STRATEGIES)"
+	claim_instrument broadcast "$1"
+	claim "auto: no sync interrupt for collapse, khugepaged and unshare" \
+		'map(select(.strategy == "auto" and (.workload | test("^(collapse|khugepaged|unshare)$")))) |
+			length == 3 and all(.ops > 0 and .sync_ipis == 0)'
+	claim "running: at most 8 sync interrupts per collapse with 8 busy siblings" \
+		'map(select(.strategy == "running" and .workload == "collapse-8-threads")) |
+			length == 1 and .[0].ops == 32 and .[0].sync_ipis <= 8 * 32'
+	claim "munmap: the shootdown interrupts the same 8 siblings under every strategy" \
+		'map(select(.workload == "munmap")) | all(.ops > 0 and .tlb_ipis == 8 * .ops and .sync_ipis == 0)'
+	[ "$2" = 0 ] || claim "auto: isolated CPUs are left alone by collapse, khugepaged and unshare" \
+		'map(select(.strategy == "auto" and (.workload | test("^(collapse|khugepaged|unshare)$")))) |
+			all(.isolated == '"$2"' and .isolated_ipis == 0)'
+}

@@ -27,17 +27,19 @@
 #include "counters.h"
 #include "isolated.h"
 #include "json.h"
+#include "knobs.h"
 #include "trace.h"
 #include "workload.h"
 
 #define STRATEGY "/sys/kernel/debug/pt_sync/strategy"
+#define FLUSH "/sys/kernel/debug/pt_sync/flush_backend"
 #define STOCK "stock"
 /* Time for a switch of strategy, and for its grace period, to be over. */
 #define SETTLE_MS 20
 #define OUTPUT 4096
 
 struct request {
-	const char *name, *strategies, *perturb;
+	const char *name, *strategies, *flush, *perturb;
 	struct cpus isolated;
 	char **command;
 };
@@ -410,6 +412,8 @@ static bool put_row(struct outcome *out, const struct request *request,
 	json_text("workload", request->name);
 	put_arguments(request->command);
 	json_text("strategy", strategy);
+	if (request->flush)
+		json_text("flush", request->flush);
 	good = put_result(out->output) && exited;
 	json_number("sync_ipis", (int64_t)
 		    function_hits(&since->run, SYNC_FUNCTION));
@@ -449,6 +453,8 @@ static void usage(FILE *to)
 	      "  --name NAME            what to call the workload in the row\n"
 	      "  --isolated LIST        keep these CPUs busy in user mode and\n"
 	      "                         count what interrupts them\n"
+	      "  --flush NAME           with this test-only backend of TLB\n"
+	      "                         flushes, of kernels that have them\n"
 	      "  --perturb SOURCE       falsify one of interrupts, tlb,\n"
 	      "                         vectors, queued, run, stats\n", to);
 }
@@ -459,6 +465,7 @@ static bool parse(struct request *request, int argc, char **argv)
 		{ "strategies", required_argument, NULL, 's' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "isolated", required_argument, NULL, 'i' },
+		{ "flush", required_argument, NULL, 'f' },
 		{ "perturb", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -477,6 +484,9 @@ static bool parse(struct request *request, int argc, char **argv)
 		case 'i':
 			if (!cpus_parse(&request->isolated, optarg))
 				die("'%s' is no list of CPUs", optarg);
+			break;
+		case 'f':
+			request->flush = optarg;
 			break;
 		case 'p':
 			request->perturb = optarg;
@@ -513,6 +523,8 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	choose(&strategies, request.strategies, original);
+	if (request.flush && !borrow_knob(FLUSH, request.flush))
+		die("this kernel has no flush backends");
 	stay_on_housekeeping();
 	trace_start();
 	start_companion(&request.isolated);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * switch: changes the kernel's strategy again and again while others work.
- * Every switch must be there when read back, and a name that is none must be
- * refused with EINVAL and change nothing. Leaves the strategy it found.
+ * switch: changes the kernel's strategy, and where it can also the backend of
+ * its TLB flushes, again and again while others work. Every switch must be
+ * there when read back, and a name that is none must be refused with EINVAL
+ * and change nothing. Leaves what it found.
  */
 #define _GNU_SOURCE
 #include "workload.h"
@@ -11,53 +12,69 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STRATEGY "/sys/kernel/debug/pt_sync/strategy"
+#define DIRECTORY "/sys/kernel/debug/pt_sync/"
 #define MAX_NAMES 16
 
-/* The names, and in *current the index of the one in brackets. */
-static unsigned int names(char *text, char **name, unsigned int *current)
-{
-	unsigned int n = 0;
-	char *save, *at = strtok_r(text, " \n", &save);
+/* A file that offers names, the current one in brackets. */
+static struct choice {
+	const char *path;
+	char *text, *name[MAX_NAMES];
+	unsigned int count, current;
+} strategy = { .path = DIRECTORY "strategy" },
+	flush = { .path = DIRECTORY "flush_backend" };
 
-	*current = MAX_NAMES;
-	for (; at && n < MAX_NAMES; at = strtok_r(NULL, " \n", &save)) {
+static bool read_choice(struct choice *it)
+{
+	char *save, *at;
+
+	it->text = read_file(it->path);
+	it->count = 0;
+	it->current = MAX_NAMES;
+	if (!it->text) {
+		errno = 0;
+		return false;
+	}
+	for (at = strtok_r(it->text, " \n", &save);
+	     at && it->count < MAX_NAMES; at = strtok_r(NULL, " \n", &save)) {
 		if (*at == '[') {
-			*current = n;
+			it->current = it->count;
 			at++;
 			at[strcspn(at, "]")] = '\0';
 		}
-		name[n++] = at;
+		it->name[it->count++] = at;
 	}
-	return n;
+	if (it->current >= it->count)
+		die("cannot understand %s", it->path);
+	return true;
 }
 
-static bool is_current(const char *wanted)
+static bool is_current(const struct choice *it, const char *wanted)
 {
-	char *text = must_read(STRATEGY), *name[MAX_NAMES];
-	unsigned int current, n = names(text, name, &current);
-	bool same = current < n && !strcmp(name[current], wanted);
+	struct choice now = { .path = it->path };
+	bool same;
 
-	free(text);
+	if (!read_choice(&now))
+		die("%s is gone", it->path);
+	same = !strcmp(now.name[now.current], wanted);
+	free(now.text);
 	return same;
 }
 
-static void change_to(const char *name)
+static void change_to(const struct choice *it, unsigned int index)
 {
-	must_write(STRATEGY, name);
-	if (!is_current(name))
-		die("switched to %s, but that is not what runs", name);
-}
+	const char *name = it->name[index];
 
-static void try_nonsense(const char *current)
-{
-	if (write_file(STRATEGY, "no-such-strategy"))
-		die("a strategy that does not exist was accepted");
+	must_write(it->path, name);
+	if (!is_current(it, name))
+		die("%s: switched to %s, but that is not what runs", it->path,
+		    name);
+	if (write_file(it->path, "nonsense"))
+		die("%s: a name that does not exist was accepted", it->path);
 	if (errno != EINVAL)
-		die("a strategy that does not exist must be EINVAL");
+		die("%s: a name that does not exist must be EINVAL", it->path);
 	errno = 0;
-	if (!is_current(current))
-		die("a refused name changed the strategy");
+	if (!is_current(it, name))
+		die("%s: a refused name changed it", it->path);
 }
 
 int main(int argc, char **argv)
@@ -69,28 +86,28 @@ int main(int argc, char **argv)
 		{ NULL, NULL, NULL },
 	};
 	unsigned long switches = 0;
-	unsigned int original, n;
-	char *text, *name[MAX_NAMES];
 	uint64_t start, end;
 
 	parse_numbers(argc, argv, "Switches strategies under load.", numbers);
-	text = read_file(STRATEGY);
-	if (!text)
+	if (!read_choice(&strategy))
 		unavailable("this-kernel-has-no-strategies");
-	n = names(text, name, &original);
-	if (original >= n)
-		die("cannot understand " STRATEGY);
+	read_choice(&flush);
 	stay_on_housekeeping();
 	start = now_ns();
 	end = start + (uint64_t)ms * 1000000;
 	while (now_ns() < end) {
-		const char *next = name[switches++ % n];
-
-		change_to(next);
-		try_nonsense(next);
+		change_to(&strategy, switches % strategy.count);
+		/* Every strategy gets to see every backend. */
+		if (flush.count && switches % strategy.count == 0)
+			change_to(&flush, switches / strategy.count %
+				  flush.count);
+		switches++;
 		sleep_ms((unsigned int)every);
 	}
-	change_to(name[original]);
-	report(switches, now_ns() - start, NULL);
+	change_to(&strategy, strategy.current);
+	if (flush.count)
+		change_to(&flush, flush.current);
+	report(switches, now_ns() - start, "strategies=%u backends=%u",
+	       strategy.count, flush.count);
 	return 0;
 }

@@ -31,7 +31,7 @@ struct gup_request {
 
 static char *memory;
 static unsigned long bytes;
-static long pages = 1, rounds = 8;
+static long pages = 1, rounds = 32;
 
 /* Both return the nanoseconds spent, by whoever can tell best. */
 static uint64_t by_gup_test(int file)

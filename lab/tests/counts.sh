@@ -2,28 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # test: quick
 # One boot of 6.12 with every workload under every strategy on 64 CPUs, four of
-# them isolated: the exact counts, and that a wrong count would be noticed.
+# them isolated: the exact counts. (lab/guest/tests shows that a wrong count is
+# noticed.)
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 . lab/lib.sh
 need_packages boot guest report
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 
 rows=$(lab/run --kernel 6.12 --cpus 64 --isolated 4 --path)
 claim_quell 64 4
-
-# Falsify each witness by one: then they must not agree.
-for witness in interrupts tlb vectors queued run stats; do
-	echo "measure --strategies broadcast --name $witness --perturb $witness -- collapse --mib 2"
-done >"$tmp/perturbed"
-rows=$(lab/run --kernel 6.12 --cpus 4 --plan "$tmp/perturbed" --path)
-for witness in interrupts tlb vectors queued run stats; do
-	claim "a falsified $witness is noticed" \
-		"map(select(.workload == \"$witness\")) | length == 1 and .[0].counters_agree == false"
-done
 
 begin=$SECONDS
 lab/build 6.12 >/dev/null

@@ -30,66 +30,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "join.h"
+#include "join_state.h"
 #include "quell.h"
 
 #define SETTLE_NS	50000000ull	/* a stack follows its event within this */
 #define EXPIRE_NS	5000000000ull
-#define MAX_PENDING	65536u		/* per target, against lost receipts */
-
-enum request_kind { REQ_CALL, REQ_WAKEUP, REQ_IRQ_WORK };
-
-struct request {			/* a csd on a target's queue */
-	struct request	*next;
-	struct send	*send;
-	uint64_t	csd, func, ts;
-	uint8_t		kind;
-};
-
-struct ipi {				/* sent, and not yet seen to arrive */
-	struct ipi	*next;
-	struct send	*send;
-	struct request	*req;		/* NULL: gone, or the vector has none */
-	uint64_t	ts;
-	uint8_t		vec;
-	uint8_t		passed;		/* interrupts that may have swallowed it */
-};
-
-struct context_state {			/* of a sending CPU */
-	struct send	*open;		/* the call being put together */
-	struct send	*await_stack;
-	uint32_t	last_target;
-	int32_t		pid;
-};
-
-struct cpu_state {
-	struct context_state	ctx[NR_CTX];
-	struct request		*req, **req_tail;
-	struct ipi		*ipi, **ipi_tail;
-	uint32_t		nreq;
-	bool			in_call;
-	struct receipt		irq;	/* the function-call interrupt under way */
-	struct irq_name { uint32_t irq, name; } *head;	/* first handler seen */
-	size_t			nheads, head_room;
-};
-
-struct settled {
-	struct settled	*next;
-	struct receipt	r;
-};
-
-struct join {
-	struct join_ops	ops;
-	void		*arg;
-	struct cpuset	observed;
-	struct strtab	*strings, *stacks;
-	struct cpu_state *cpu[MAX_CPUS];
-	struct settled	*out, **out_tail;
-	struct send	*sends, **send_tail;
-	uint64_t	next_id, from, to, expired;
-	uint8_t		vec_single;
-	struct { uint64_t addr; uint32_t id; } symbols[4096];
-};
 
 struct join *join_new(const struct join_ops *ops, void *arg,
 		      const struct cpuset *observed, struct strtab *strings,
@@ -125,7 +70,7 @@ uint64_t join_expired(const struct join *j)
 	return j->expired;
 }
 
-static struct cpu_state *state_of(struct join *j, unsigned int cpu)
+struct cpu_state *join_cpu(struct join *j, unsigned int cpu)
 {
 	struct cpu_state *c = j->cpu[cpu];
 
@@ -137,7 +82,7 @@ static struct cpu_state *state_of(struct join *j, unsigned int cpu)
 	return c;
 }
 
-static uint32_t symbol_id(struct join *j, uint64_t addr)
+uint32_t join_symbol_id(struct join *j, uint64_t addr)
 {
 	size_t i = (addr ^ addr >> 12) % ARRAY_SIZE(j->symbols);
 	char hex[24];
@@ -158,58 +103,80 @@ static uint32_t symbol_id(struct join *j, uint64_t addr)
 	return j->symbols[i].id;
 }
 
-static const char *symbol(struct join *j, uint64_t addr)
+const char *join_symbol(struct join *j, uint64_t addr)
 {
-	return strtab_get(j->strings, symbol_id(j, addr));
+	return strtab_get(j->strings, join_symbol_id(j, addr));
 }
 
-/* ---- sends -------------------------------------------------------------- */
+/* ---- what a target has coming ------------------------------------------- */
 
-static struct send *get(struct send *s)
+void join_drop_ipi(struct cpu_state *t, struct ipi **p)
 {
-	if (s)
-		s->refs++;
-	return s;
+	struct ipi *i = *p;
+
+	*p = i->next;
+	if (!*p)
+		t->ipi_tail = p;
+	send_put(i->send);
+	free(i);
 }
 
-static void put(struct send *s)
+void join_drop_request(struct cpu_state *t, struct request **p)
 {
-	if (s)
-		s->refs--;	/* freed by retire_sends() */
+	struct request *r = *p;
+	struct ipi *i;
+
+	for (i = t->ipi; i; i = i->next)
+		if (i->req == r)
+			i->req = NULL;
+	*p = r->next;
+	if (!*p)
+		t->req_tail = p;
+	t->nreq--;
+	send_put(r->send);
+	free(r);
 }
 
-/* In an interrupt the current task is a bystander; it must not be blamed. */
-static uint32_t sender_name(struct join *j, const struct event *e)
+void join_settle(struct join *j, const struct receipt *r, struct send *from)
 {
-	static const char *const contexts[NR_CTX] = {
-		[CTX_SOFTIRQ] = "(softirq)", [CTX_HARDIRQ] = "(interrupt)",
-		[CTX_NMI] = "(NMI)",
-	};
+	struct settled *o;
 
-	if (e->ctx != CTX_TASK)
-		return strtab_str(j->strings, contexts[e->ctx]);
-	return j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
+	if (r->ts < j->from || r->ts >= j->to)
+		return;
+	o = xcalloc(1, sizeof(*o));
+	o->r = *r;
+	o->r.from = send_get(from);
+	*j->out_tail = o;
+	j->out_tail = &o->next;
 }
 
-static struct send *new_send(struct join *j, const struct event *e, int vec,
-			     uint64_t func)
+void join_event(struct join *j, const struct event *e)
 {
-	struct send *s = xcalloc(1, sizeof(*s));
-
-	s->ts = e->ts;
-	s->cpu = e->cpu;
-	s->pid = e->pid;
-	s->ctx = e->ctx;
-	s->vec = vec;
-	s->func_addr = func;
-	s->callsite_addr = e->callsite;
-	s->func = symbol_id(j, func);
-	s->callsite = symbol_id(j, e->callsite);
-	s->comm = sender_name(j, e);
-	*j->send_tail = s;
-	j->send_tail = &s->next;
-	return s;
+	if (e->cpu >= MAX_CPUS || e->ctx >= NR_CTX)
+		return;
+	switch (e->type) {
+	case EV_QUEUE:
+		if (e->target < MAX_CPUS)
+			join_on_queue(j, e);
+		return;
+	case EV_SEND:
+		join_on_send(j, e);
+		return;
+	case EV_STACK:
+		join_on_stack(j, e);
+		return;
+	}
+	if (!cpuset_has(&j->observed, e->cpu))
+		return;
+	if (e->type == EV_FUNC)
+		join_on_func(j, e);
+	else if (e->type == EV_IRQ_ENTRY)
+		join_on_irq_entry(j, e);
+	else if (e->type == EV_IRQ_EXIT)
+		join_on_irq_exit(j, e);
 }
+
+/* ---- handing out -------------------------------------------------------- */
 
 /* The send's call site and cause, once its stack had the time to arrive. */
 static void settle_send(struct join *j, struct send *s)
@@ -274,405 +241,6 @@ static void retire_sends(struct join *j, uint64_t before)
 	j->send_tail = p;
 }
 
-/* ---- what a target has coming ------------------------------------------- */
-
-static void drop_ipi(struct cpu_state *t, struct ipi **p)
-{
-	struct ipi *i = *p;
-
-	*p = i->next;
-	if (!*p)
-		t->ipi_tail = p;
-	put(i->send);
-	free(i);
-}
-
-static void drop_request(struct cpu_state *t, struct request **p)
-{
-	struct request *r = *p;
-	struct ipi *i;
-
-	for (i = t->ipi; i; i = i->next)
-		if (i->req == r)
-			i->req = NULL;
-	*p = r->next;
-	if (!*p)
-		t->req_tail = p;
-	t->nreq--;
-	put(r->send);
-	free(r);
-}
-
-static void add_ipi(struct join *j, struct send *s, unsigned int target,
-		    struct request *req)
-{
-	struct cpu_state *t;
-	struct ipi *i;
-
-	s->ipis++;
-	if (!cpuset_has(&j->observed, target))
-		return;
-	s->wanted++;
-	t = state_of(j, target);
-	i = xcalloc(1, sizeof(*i));
-	i->send = get(s);
-	i->req = req;
-	i->ts = s->ts;
-	i->vec = s->vec;
-	*t->ipi_tail = i;
-	t->ipi_tail = &i->next;
-}
-
-static void settle(struct join *j, const struct receipt *r, struct send *from)
-{
-	struct settled *o;
-
-	if (r->ts < j->from || r->ts >= j->to)
-		return;
-	o = xcalloc(1, sizeof(*o));
-	o->r = *r;
-	o->r.from = get(from);
-	*j->out_tail = o;
-	j->out_tail = &o->next;
-}
-
-static void settle_rider(struct join *j, const struct receipt *irq,
-			 unsigned int cpu, uint64_t ts, struct send *from)
-{
-	struct receipt r = {
-		.ts = ts, .cpu = cpu, .how = HOW_CSD,
-		.kind = irq ? RECEIPT_RIDE : RECEIPT_POLLED,
-		.vec = irq ? irq->vec : from->vec, .func = from->func,
-	};
-
-	settle(j, &r, from);
-}
-
-/* ---- the sending side --------------------------------------------------- */
-
-/* Queued by a call to one CPU, so the next event is another call. */
-static bool calls_one(const char *callsite)
-{
-	static const char *const one[] = {
-		"generic_exec_single", "smp_call_function_single",
-		"__smp_call_function_single", "smp_call_function_any",
-		"irq_work_queue_on", "ttwu_queue", "__ttwu_queue",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(one); i++)
-		if (!strncmp(callsite, one[i], strlen(one[i])))
-			return true;
-	return false;
-}
-
-static void on_queue(struct join *j, const struct event *e)
-{
-	struct context_state *c = &state_of(j, e->cpu)->ctx[e->ctx];
-	struct send *s = c->open;
-	struct cpu_state *t;
-	struct request *r;
-
-	if (!s || c->pid != e->pid || s->callsite_addr != e->callsite ||
-	    s->func_addr != e->func || e->target <= c->last_target ||
-	    calls_one(symbol(j, e->callsite))) {
-		put(c->open);
-		s = c->open = get(new_send(j, e, VEC_CALL, e->func));
-		c->pid = e->pid;
-	}
-	c->last_target = e->target;
-	s->targets++;
-	if (!cpuset_has(&j->observed, e->target))
-		return;
-	t = state_of(j, e->target);
-	if (t->nreq >= MAX_PENDING) {
-		j->expired++;
-		drop_request(t, &t->req);
-	}
-	r = xcalloc(1, sizeof(*r));
-	r->send = get(s);
-	r->csd = e->csd;
-	r->func = e->func;
-	r->ts = e->ts;
-	if (!strncmp(symbol(j, e->callsite), "irq_work_queue_on", 17))
-		r->kind = REQ_IRQ_WORK;
-	else if (!strncmp(symbol(j, e->func), "sched_ttwu_pending", 18))
-		r->kind = REQ_WAKEUP;
-	*t->req_tail = r;
-	t->req_tail = &r->next;
-	t->nreq++;
-}
-
-/* The request this call queued for @target; NULL if its event was not seen. */
-static struct request *request_of(struct join *j, struct send *s,
-				  unsigned int target)
-{
-	struct request *r, *found = NULL;
-
-	if (cpuset_has(&j->observed, target))
-		for (r = state_of(j, target)->req; r; r = r->next)
-			if (r->send == s)
-				found = r;
-	return found;
-}
-
-static void on_send(struct join *j, const struct event *e)
-{
-	struct context_state *c = &state_of(j, e->cpu)->ctx[e->ctx];
-	bool call = e->func && !strncmp(symbol(j, e->func),
-					"generic_smp_call_function", 25);
-	struct send *s = NULL;
-	unsigned int cpu;
-
-	if (call && c->open && c->pid == e->pid)
-		s = c->open;
-	if (!e->func)
-		s = new_send(j, e, VEC_RESCHED, 0);
-	else if (!call)
-		s = new_send(j, e, VEC_IRQ_WORK, e->func);
-	else if (!s)
-		s = new_send(j, e, VEC_CALL, 0);
-	if (call)
-		s->vec = e->nwords ? VEC_CALL : j->vec_single;
-
-	if (!e->nwords && e->target < MAX_CPUS)
-		add_ipi(j, s, e->target, call ? request_of(j, s, e->target) : NULL);
-	for (cpu = 0; cpu < e->nwords * 64 && cpu < MAX_CPUS; cpu++)
-		if (e->words[cpu / 64] >> (cpu % 64) & 1)
-			add_ipi(j, s, cpu, request_of(j, s, cpu));
-	if (!s->targets || s->targets < s->ipis)
-		s->targets = s->ipis;
-
-	s->closed = true;
-	put(c->await_stack);
-	c->await_stack = get(s);
-	c->pid = e->pid;
-	if (call) {
-		put(c->open);
-		c->open = NULL;
-	}
-}
-
-static void on_stack(struct join *j, const struct event *e)
-{
-	struct context_state *c = &state_of(j, e->cpu)->ctx[e->ctx];
-	uint32_t id[128];
-	size_t n = 0;
-
-	if (!c->await_stack || c->pid != e->pid)
-		return;
-	for (uint32_t i = 0; i < e->nwords && n < ARRAY_SIZE(id); i++)
-		id[n++] = symbol_id(j, e->words[i]);
-	c->await_stack->stack = strtab_put(j->stacks, id, n * sizeof(*id));
-	put(c->await_stack);
-	c->await_stack = NULL;
-}
-
-/* ---- the receiving side ------------------------------------------------- */
-
-static bool is_call(const struct receipt *r)
-{
-	return r->vec == VEC_CALL || r->vec == VEC_CALL_SINGLE;
-}
-
-/* Request *@p is being served on @cpu, in @irq if that is not NULL. */
-static void serve(struct join *j, unsigned int cpu, struct receipt *irq,
-		  struct request **p, uint64_t ts)
-{
-	struct cpu_state *t = j->cpu[cpu];
-	struct request *r = *p;
-	struct ipi **i;
-
-	if (irq)
-		irq->served++;
-	for (i = &t->ipi; irq && !irq->from && *i; i = &(*i)->next) {
-		if ((*i)->req != r || (*i)->vec != irq->vec)
-			continue;
-		irq->from = get(r->send);
-		irq->how = HOW_CSD;
-		irq->func = r->send->func;
-		drop_ipi(t, i);
-		drop_request(t, p);
-		return;
-	}
-	settle_rider(j, irq, cpu, ts, r->send);
-	drop_request(t, p);
-}
-
-static void on_func(struct join *j, const struct event *e)
-{
-	struct cpu_state *t = state_of(j, e->cpu);
-	struct receipt *irq = t->in_call ? &t->irq : NULL;
-	struct request **p, *r;
-	uint64_t began;
-	bool wakeup = false;
-
-	if (!e->csd)		/* the sender ran its own function itself */
-		return;
-	began = irq ? irq->ts : e->ts;
-	for (p = &t->req; *p; p = &(*p)->next)
-		if ((*p)->csd == e->csd && (*p)->func == e->func)
-			break;
-	if (*p) {
-		wakeup = (*p)->kind == REQ_WAKEUP;
-		serve(j, e->cpu, irq, p, e->ts);
-	} else if (irq) {
-		/* Queued before the trace began: what ran is known all the same. */
-		irq->served++;
-		if (!irq->func)
-			irq->func = symbol_id(j, e->func);
-	}
-	/* All wake-ups of the batch are done by this one function. */
-	for (p = &t->req; wakeup && (r = *p); ) {
-		if (r->kind == REQ_WAKEUP && r->ts < began)
-			serve(j, e->cpu, irq, p, e->ts);
-		else
-			p = &r->next;
-	}
-}
-
-/*
- * The interrupt ran no request that opened the queue: the oldest IPI that is
- * out and has nothing left to run is what it was. Newer ones merged with it.
- */
-static void match_ipi(struct cpu_state *t, struct receipt *irq)
-{
-	struct ipi **p, **found = NULL, *i;
-
-	for (p = &t->ipi; (i = *p); p = &i->next) {
-		if (i->vec != irq->vec || i->req || i->ts > irq->ts)
-			continue;
-		if (!found || i->passed < (*found)->passed)
-			found = p;
-	}
-	if (!found)
-		return;
-	irq->from = get((*found)->send);
-	irq->how = HOW_IPI;
-	if (!irq->func)
-		irq->func = irq->from->func;
-	drop_ipi(t, found);
-}
-
-static void pass_ipis(struct join *j, struct cpu_state *t, struct receipt *irq)
-{
-	struct ipi **p = &t->ipi, *i;
-
-	while ((i = *p)) {
-		if (i->vec != irq->vec || i->req || i->ts > irq->ts) {
-			p = &i->next;
-		} else if (is_call(irq) && !i->passed) {
-			/* Its own empty interrupt may still come; see HOW_IPI. */
-			i->passed = 1;
-			p = &i->next;
-		} else {
-			settle_rider(j, irq, irq->cpu, irq->ts, i->send);
-			drop_ipi(t, p);
-		}
-	}
-}
-
-/* An interrupt that serves no requests is all there is to it. */
-static void plain_irq(struct join *j, struct cpu_state *t, struct receipt *irq)
-{
-	if (irq->vec == VEC_RESCHED || irq->vec == VEC_IRQ_WORK) {
-		match_ipi(t, irq);
-		pass_ipis(j, t, irq);
-	} else {
-		irq->how = HOW_SOURCE;
-	}
-	settle(j, irq, irq->from);
-	put(irq->from);
-}
-
-static void end_call(struct join *j, struct cpu_state *t, uint64_t ts)
-{
-	struct receipt *irq = &t->irq;
-	uint64_t ns = ts > irq->ts ? ts - irq->ts : 0;
-	struct request **p, *r;
-
-	t->in_call = false;
-	irq->ns = ns > UINT32_MAX ? UINT32_MAX : ns;
-	for (p = &t->req; (r = *p); ) {
-		if (r->kind == REQ_IRQ_WORK && r->ts < irq->ts)
-			serve(j, irq->cpu, irq, p, irq->ts);
-		else
-			p = &r->next;
-	}
-	if (!irq->from)
-		match_ipi(t, irq);
-	pass_ipis(j, t, irq);
-	settle(j, irq, irq->from);
-	put(irq->from);
-}
-
-/* Shared lines run several handlers per interrupt; the first one counts. */
-static bool first_handler(struct cpu_state *t, const struct event *e)
-{
-	for (size_t i = 0; i < t->nheads; i++)
-		if (t->head[i].irq == e->irq)
-			return t->head[i].name == e->name;
-	t->head = grow(t->head, &t->head_room, t->nheads + 1, sizeof(*t->head));
-	t->head[t->nheads++] = (struct irq_name){ e->irq, e->name };
-	return true;
-}
-
-static void on_irq_entry(struct join *j, const struct event *e)
-{
-	struct cpu_state *t = state_of(j, e->cpu);
-	struct receipt irq = {
-		.ts = e->ts, .cpu = e->cpu, .vec = e->vec, .name = e->name,
-		.kind = RECEIPT_IRQ,
-	};
-
-	if (e->vec == VEC_DEVICE && !first_handler(t, e))
-		return;
-	if (!is_call(&irq)) {
-		plain_irq(j, t, &irq);
-		return;
-	}
-	/* They do not nest: the end of the last one was lost. */
-	if (t->in_call)
-		end_call(j, t, t->irq.ts);
-	t->in_call = true;
-	t->irq = irq;
-}
-
-static void on_irq_exit(struct join *j, const struct event *e)
-{
-	struct cpu_state *t = state_of(j, e->cpu);
-
-	if (t->in_call && t->irq.vec == e->vec)
-		end_call(j, t, e->ts);
-}
-
-void join_event(struct join *j, const struct event *e)
-{
-	if (e->cpu >= MAX_CPUS || e->ctx >= NR_CTX)
-		return;
-	switch (e->type) {
-	case EV_QUEUE:
-		if (e->target < MAX_CPUS)
-			on_queue(j, e);
-		return;
-	case EV_SEND:
-		on_send(j, e);
-		return;
-	case EV_STACK:
-		on_stack(j, e);
-		return;
-	}
-	if (!cpuset_has(&j->observed, e->cpu))
-		return;
-	if (e->type == EV_FUNC)
-		on_func(j, e);
-	else if (e->type == EV_IRQ_ENTRY)
-		on_irq_entry(j, e);
-	else if (e->type == EV_IRQ_EXIT)
-		on_irq_exit(j, e);
-}
-
-/* ---- handing out -------------------------------------------------------- */
-
 static void emit(struct join *j, struct receipt *r)
 {
 	if (r->from) {
@@ -686,18 +254,18 @@ static void emit(struct join *j, struct receipt *r)
 	}
 	if (j->ops.receipt)
 		j->ops.receipt(j->arg, r);
-	put(r->from);
+	send_put(r->from);
 }
 
 static void expire(struct join *j, struct cpu_state *t, uint64_t before)
 {
 	while (t->req && t->req->ts < before) {
 		j->expired++;
-		drop_request(t, &t->req);
+		join_drop_request(t, &t->req);
 	}
 	while (t->ipi && t->ipi->ts < before) {
 		j->expired += !t->ipi->passed;
-		drop_ipi(t, &t->ipi);
+		join_drop_ipi(t, &t->ipi);
 	}
 }
 
@@ -728,14 +296,14 @@ void join_finish(struct join *j)
 		if (!c)
 			continue;
 		if (c->in_call)
-			end_call(j, c, c->irq.ts);
+			join_end_call(j, c, c->irq.ts);
 		while (c->req)
-			drop_request(c, &c->req);
+			join_drop_request(c, &c->req);
 		while (c->ipi)
-			drop_ipi(c, &c->ipi);
+			join_drop_ipi(c, &c->ipi);
 		for (int i = 0; i < NR_CTX; i++) {
-			put(c->ctx[i].open);
-			put(c->ctx[i].await_stack);
+			send_put(c->ctx[i].open);
+			send_put(c->ctx[i].await_stack);
 			c->ctx[i] = (struct context_state){ 0 };
 		}
 	}

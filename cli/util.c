@@ -133,10 +133,12 @@ bool parse_duration(const char *text, uint64_t *ns)
 		{ "m", 60e9 }, { "min", 60e9 }, { "h", 3600e9 },
 	};
 	double v;
+	size_t digits = strspn(text, "0123456789."), i;
 	char *end;
-	size_t i;
 
-	if (*text < '0' || *text > '9')
+	/* strtod() alone would also take signs, hex, nan and exponents. */
+	if (*text < '0' || *text > '9' || (text[digits] | 0x20) == 'e' ||
+	    (text[digits] | 0x20) == 'x')
 		return false;
 	v = strtod(text, &end);
 	for (i = 0; i < ARRAY_SIZE(units); i++) {

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * collect_state.h - shared by collect_setup.c (which events) and collect.c
+ * (reading them). Nobody else includes this.
+ */
+#ifndef QUELL_COLLECT_STATE_H
+#define QUELL_COLLECT_STATE_H
+
+#include <event-parse.h>
+#include <kbuffer.h>
+#include <tracefs.h>
+
+#include "collect.h"
+
+struct field {
+	int	offset, size;
+	bool	dynamic;
+};
+
+enum decode {
+	DEC_NONE, DEC_QUEUE, DEC_FUNC, DEC_SEND_CPU, DEC_SEND_MASK, DEC_STACK,
+	DEC_VECTOR_ENTRY, DEC_VECTOR_EXIT, DEC_IRQ_ENTRY,
+	DEC_IPI_ENTRY, DEC_IPI_EXIT,
+};
+
+struct decoder {
+	uint8_t		how, vec;
+	uint32_t	name;
+	struct field	a, b, c, d;
+};
+
+struct source {				/* one CPU's buffer */
+	struct tracefs_cpu	*tcpu;
+	struct event		*q;	/* read, not yet fed */
+	size_t			head, n, room;
+	int			cpu;
+};
+
+struct reason { uint64_t addr; uint32_t name; uint8_t vec; };
+
+struct collect {
+	struct tracefs_instance	*instance;
+	struct tep_handle	*tep;
+	struct kbuffer		*kbuf;
+	struct strtab		*strings;
+	struct source		*src;
+	size_t			nsrc, nreasons;
+	struct decoder		*dec[65536];
+	struct reason		reason[32];
+	void			*page;
+	int			long_size;
+	bool			has_csd, has_stacks, one_vector;
+};
+
+/* Switch on what is wanted and note how to decode it. */
+void collect_want_events(struct collect *c, const struct cpuset *observed);
+
+#endif

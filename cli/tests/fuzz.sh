@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# A fuzzer has a go at the two things that read what others wrote: the parser
+# of CPU lists and the reader of records. QUELL_FUZZ_SECONDS (8) each; more
+# finds more. What it finds stays in build/cli/fuzz.
+set -eu
+cd "$(dirname "$0")/.."
+out=${OUT:-../build/cli}
+seconds=${QUELL_FUZZ_SECONDS:-8}
+
+if ! echo 'int LLVMFuzzerTestOneInput(void); int LLVMFuzzerTestOneInput(void) { return 0; }' |
+	clang -x c -fsanitize=fuzzer - -o /dev/null 2>/dev/null; then
+	echo "1..0 # SKIP clang has no libFuzzer here (libclang-rt-dev)"
+	exit 0
+fi
+make -s OUT="$out/unit" CC=gcc "$out/unit/unit" >&2
+make -s OUT="$out/fuzz" CC=clang "$out/fuzz/fuzz_cpulist" "$out/fuzz/fuzz_recfile" >&2
+mkdir -p "$out/fuzz/lists" "$out/fuzz/records"
+printf '0-3,8-30:2/4,7' >"$out/fuzz/lists/seed"
+"$out/unit/unit" --sample "$out/fuzz/records/seed"
+
+n=0
+for pair in cpulist:lists recfile:records; do
+	n=$((n + 1))
+	name=${pair%:*} corpus=$out/fuzz/${pair#*:}
+	log=$out/fuzz/$name.log
+	if "$out/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 \
+		-print_final_stats=1 -artifact_prefix="$out/fuzz/$name-" "$corpus" >"$log" 2>&1; then
+		runs=$(awk '/number_of_executed_units/ { print $2 }' "$log")
+		echo "ok $n - fuzz_$name: ${runs:-0} inputs in ${seconds}s, none did harm"
+	else
+		echo "not ok $n - fuzz_$name"
+		grep -E 'ERROR|SUMMARY|Test unit' "$log" | sed 's/^/# /' || true
+	fi
+done
+echo "1..$n"

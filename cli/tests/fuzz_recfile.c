@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fuzz_recfile.c - any file is a record or is refused, and a record can be
+ * shown in every way.
+ *
+ * A checksum would keep the fuzzer out of everything behind it, so the
+ * checksums of the chunks are put right before the file is read. What is read
+ * without complaint is shown as well.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../crc32.h"
+#include "../show.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint32_t u32(const uint8_t *p)
+{
+	return p[0] | p[1] << 8 | p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void mend(uint8_t *data, size_t size)
+{
+	size_t at = 12;
+	uint32_t len, crc;
+
+	while (at + 12 <= size) {
+		len = u32(data + at + 4);
+		if (len > size - at - 12)
+			return;
+		crc = crc32(data + at + 12, len);
+		for (int i = 0; i < 4; i++)
+			data[at + 8 + i] = crc >> (8 * i);
+		at += 12 + len;
+	}
+}
+
+static void on_meta(void *arg, const char *key, const char *value)
+{
+	summary_meta(arg, key, value);
+}
+
+static void on_send(void *arg, const struct send *x)
+{
+	summary_send(arg, x);
+}
+
+static void on_receipt(void *arg, const struct receipt *r, const struct send *from)
+{
+	summary_receipt(arg, r, from);
+}
+
+static void on_agreement(void *arg, const struct agreement *a)
+{
+	summary_agreement(arg, a);
+}
+
+static void show_all(struct summary *s)
+{
+	FILE *f = fopen("/dev/null", "w");
+
+	if (!s->release || !s->machine || !s->strategy || !s->flush || !f) {
+		if (f)
+			fclose(f);
+		return;		/* summary_load() fills these in */
+	}
+	summary_sort(s);
+	show_text(s, f, true);
+	show_json(s, f);
+	show_svg(s, f);
+	show_metrics(s, f, METRICS_OPENMETRICS);
+	fclose(f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct strtab strings = { 0 }, stacks = { 0 };
+	static struct summary s;
+	struct rec_visitor v = { .strings = &strings, .stacks = &stacks,
+		.meta = on_meta, .send = on_send, .receipt = on_receipt,
+		.agreement = on_agreement, .arg = &s };
+	uint8_t *copy;
+	FILE *f;
+
+	if (size < 12)
+		return 0;
+	copy = malloc(size);
+	memcpy(copy, data, size);
+	mend(copy, size);
+	summary_init(&s, &strings, &stacks);
+	s.heat_span = 1000000;
+	f = fmemopen(copy, size, "r");
+	if (!rec_read(f, &v))
+		show_all(&s);
+	fclose(f);
+	summary_free(&s);
+	strtab_free(&strings);
+	strtab_free(&stacks);
+	free(copy);
+	return 0;
+}

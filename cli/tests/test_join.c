@@ -1,0 +1,508 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_join.c - the join engine, fed by hand with what kernel/smp.c does.
+ *
+ * Each test writes down a scene: who queues, who sends, who is interrupted and
+ * runs what. Then the receipts are compared, all of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../join.h"
+#include "../quell.h"
+#include "tap.h"
+
+/* Addresses of a make-believe kernel. */
+enum { GENERIC = 0x1000, SYNC = 0x2000, FLUSH = 0x3000, TTWU = 0x4000,
+       MANY = 0x5000, SINGLE = 0x6000, WORK_ON = 0x7000, WORK = 0x8000,
+       WAKE = 0x9000, COLLAPSE = 0xa000, SYNC_ONE = 0xb000 };
+
+static const char *symbol(void *arg, uint64_t addr)
+{
+	(void)arg;
+	switch (addr) {
+	case GENERIC:	return "generic_smp_call_function_single_interrupt";
+	case SYNC:	return "tlb_remove_table_smp_sync";
+	case FLUSH:	return "flush_tlb_func";
+	case TTWU:	return "sched_ttwu_pending";
+	case MANY:	return "smp_call_function_many_cond";
+	case SINGLE:	return "generic_exec_single";
+	case WORK_ON:	return "irq_work_queue_on";
+	case WORK:	return "some_irq_work";
+	case WAKE:	return "ttwu_queue_wakelist";
+	case COLLAPSE:	return "collapse_huge_page";
+	case SYNC_ONE:	return "tlb_remove_table_sync_one";
+	default:	return NULL;
+	}
+}
+
+#define MAX_OUT	64
+
+static struct scene {
+	struct strtab	strings, stacks;
+	struct join	*j;
+	uint64_t	now;
+	struct receipt	out[MAX_OUT];
+	struct send	from[MAX_OUT];		/* of out[i]; cpu 0xffff: none */
+	struct send	sends[MAX_OUT];
+	int		n, nsends;
+} s;
+
+static void on_send(void *arg, const struct send *x)
+{
+	(void)arg;
+	if (s.nsends < MAX_OUT)
+		s.sends[s.nsends++] = *x;
+}
+
+static void on_receipt(void *arg, const struct receipt *r)
+{
+	(void)arg;
+	if (s.n == MAX_OUT)
+		return;
+	s.out[s.n] = *r;
+	if (r->from)
+		s.from[s.n] = *r->from;
+	else
+		s.from[s.n].cpu = 0xffff;
+	s.n++;
+}
+
+static void begin(const char *observed)
+{
+	static const struct join_ops ops = { .send = on_send,
+		.receipt = on_receipt, .symbol = symbol };
+	struct cpuset set;
+
+	memset(&s, 0, sizeof(s));
+	cpulist_parse(observed, &set, NULL);
+	s.j = join_new(&ops, NULL, &set, &s.strings, &s.stacks);
+	s.now = 1000000;
+}
+
+static void end(void)
+{
+	join_finish(s.j);
+	join_free(s.j);
+	strtab_free(&s.strings);
+	strtab_free(&s.stacks);
+}
+
+static void feed(struct event e)
+{
+	e.ts = s.now += 1000;
+	join_event(s.j, &e);
+}
+
+/* CPU @cpu, in @ctx, queues csd @csd for @target. */
+static void queue(int cpu, int ctx, int target, uint64_t callsite, uint64_t func,
+		  uint64_t csd)
+{
+	feed((struct event){ .type = EV_QUEUE, .cpu = cpu, .ctx = ctx,
+		.pid = 100 + cpu, .target = target, .callsite = callsite,
+		.func = func, .csd = csd });
+}
+
+static void send_one(int cpu, int ctx, int target, uint64_t callback)
+{
+	feed((struct event){ .type = EV_SEND, .cpu = cpu, .ctx = ctx,
+		.pid = 100 + cpu, .target = target, .callsite = MANY,
+		.func = callback });
+}
+
+static void send_mask(int cpu, uint64_t mask)
+{
+	feed((struct event){ .type = EV_SEND, .cpu = cpu, .pid = 100 + cpu,
+		.callsite = MANY, .func = GENERIC, .words = &mask, .nwords = 1 });
+}
+
+static void stack(int cpu, uint64_t innermost, uint64_t outer)
+{
+	uint64_t w[] = { MANY, innermost, outer };
+
+	feed((struct event){ .type = EV_STACK, .cpu = cpu, .pid = 100 + cpu,
+		.words = w, .nwords = 3 });
+}
+
+static void entry(int cpu, int vec)
+{
+	feed((struct event){ .type = EV_IRQ_ENTRY, .cpu = cpu, .vec = vec,
+		.ctx = CTX_HARDIRQ });
+}
+
+static void leave(int cpu, int vec)
+{
+	feed((struct event){ .type = EV_IRQ_EXIT, .cpu = cpu, .vec = vec,
+		.ctx = CTX_HARDIRQ });
+}
+
+static void run(int cpu, uint64_t func, uint64_t csd)
+{
+	feed((struct event){ .type = EV_FUNC, .cpu = cpu, .func = func,
+		.csd = csd, .ctx = CTX_HARDIRQ });
+}
+
+/* Is receipt @i of this kind, on @cpu, joined so, from CPU @from, for @cause? */
+static bool got(int i, int kind, int cpu, int how, int from, enum cause cause)
+{
+	const struct receipt *r = &s.out[i];
+
+	return i < s.n && r->kind == kind && r->cpu == cpu && r->how == how &&
+	       s.from[i].cpu == (from < 0 ? 0xffff : from) && r->cause == cause;
+}
+
+static void test_broadcast(void)
+{
+	bool all = true;
+
+	begin("0-3");
+	for (int cpu = 1; cpu < 4; cpu++)
+		queue(0, CTX_TASK, cpu, MANY, SYNC, 0x100 + cpu);
+	send_mask(0, 0xe);
+	stack(0, SYNC_ONE, COLLAPSE);
+	for (int cpu = 1; cpu < 4; cpu++) {
+		entry(cpu, VEC_CALL);
+		run(cpu, SYNC, 0x100 + cpu);
+		leave(cpu, VEC_CALL);
+	}
+	join_finish(s.j);
+	for (int i = 0; i < 3; i++)
+		all &= got(i, RECEIPT_IRQ, i + 1, HOW_CSD, 0, CAUSE_PT_SYNC) &&
+		       s.out[i].ns == 2000 && s.out[i].served == 1;
+	ok(all && s.n == 3, "broadcast: three interrupts, each joined by its request");
+	ok(s.nsends == 1 && s.sends[0].targets == 3 && s.sends[0].ipis == 3,
+	   "and one send of three");
+	ok(!strcmp(strtab_get(&s.strings, s.sends[0].site), "collapse_huge_page"),
+	   "from collapse_huge_page, not from the code on the way");
+	end();
+}
+
+static void test_rider(void)
+{
+	begin("1");
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	queue(2, CTX_TASK, 1, MANY, FLUSH, 0x20);	/* finds it not empty */
+	entry(1, VEC_CALL_SINGLE);
+	run(1, SYNC, 0x10);
+	run(1, FLUSH, 0x20);
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_RIDE, 1, HOW_CSD, 2, CAUSE_TLB_USER) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_CSD, 0, CAUSE_PT_SYNC) && s.out[1].served == 2,
+	   "one interrupt serves two senders: the opener caused it, the other rode");
+	end();
+
+	begin("1");
+	queue(0, CTX_TASK, 1, MANY, FLUSH, 0x10);	/* waits: runs first */
+	queue(2, CTX_TASK, 1, MANY, SYNC, 0x20);
+	send_one(2, CTX_TASK, 1, GENERIC);		/* but this one opened */
+	entry(1, VEC_CALL_SINGLE);
+	run(1, FLUSH, 0x10);
+	run(1, SYNC, 0x20);
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_RIDE, 1, HOW_CSD, 0, CAUSE_TLB_USER) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_CSD, 2, CAUSE_PT_SYNC),
+	   "who opened the queue counts, not whose function ran first");
+	end();
+}
+
+static void test_polled(void)
+{
+	begin("1");
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	run(1, SYNC, 0x10);			/* the idle loop found it */
+	entry(1, VEC_CALL_SINGLE);		/* and still the IPI arrives */
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_POLLED, 1, HOW_CSD, 0, CAUSE_PT_SYNC) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_PT_SYNC),
+	   "an interrupt that finds its work done is still its sender's");
+	end();
+
+	begin("1");
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);	/* polling idle: no IPI */
+	run(1, SYNC, 0x10);
+	join_finish(s.j);
+	ok(s.n == 1 && got(0, RECEIPT_POLLED, 1, HOW_CSD, 0, CAUSE_PT_SYNC),
+	   "a request without an interrupt is not counted as one");
+	end();
+}
+
+static void test_unknown(void)
+{
+	begin("1");
+	entry(1, VEC_CALL);
+	leave(1, VEC_CALL);
+	entry(1, VEC_CALL);
+	run(1, SYNC, 0x99);
+	leave(1, VEC_CALL);
+	entry(1, VEC_RESCHED);
+	join_finish(s.j);
+	ok(s.n == 3 && got(0, RECEIPT_IRQ, 1, HOW_UNKNOWN, -1, CAUSE_UNKNOWN) &&
+	   got(2, RECEIPT_IRQ, 1, HOW_UNKNOWN, -1, CAUSE_RESCHED),
+	   "no sender seen: counted, and unknown");
+	ok(got(1, RECEIPT_IRQ, 1, HOW_UNKNOWN, -1, CAUSE_PT_SYNC),
+	   "what ran is known even then");
+	end();
+
+	begin("1");
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	entry(1, VEC_CALL_SINGLE);
+	run(1, FLUSH, 0x77);			/* not what was sent */
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 1 && got(0, RECEIPT_IRQ, 1, HOW_UNKNOWN, -1, CAUSE_TLB_USER),
+	   "a sender whose request still waits is not blamed");
+	end();
+}
+
+static void test_reuse(void)
+{
+	begin("1");
+	queue(0, CTX_TASK, 1, SINGLE, FLUSH, 0x10);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	entry(1, VEC_CALL_SINGLE);
+	/* Unlocked before its run is traced: queued again already. */
+	queue(2, CTX_TASK, 1, SINGLE, FLUSH, 0x10);
+	send_one(2, CTX_TASK, 1, GENERIC);
+	run(1, FLUSH, 0x10);
+	leave(1, VEC_CALL_SINGLE);
+	entry(1, VEC_CALL_SINGLE);
+	run(1, FLUSH, 0x10);
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_IRQ, 1, HOW_CSD, 0, CAUSE_TLB_USER) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_CSD, 2, CAUSE_TLB_USER),
+	   "a request queued again before its last run is traced: first in, first out");
+	end();
+}
+
+static void test_nested(void)
+{
+	begin("1");
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);
+	/* An interrupt on the sender, before it added its request. */
+	queue(0, CTX_HARDIRQ, 1, SINGLE, FLUSH, 0x20);
+	send_one(0, CTX_HARDIRQ, 1, GENERIC);
+	entry(1, VEC_CALL_SINGLE);
+	run(1, SYNC, 0x10);
+	run(1, FLUSH, 0x20);
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_RIDE, 1, HOW_CSD, 0, CAUSE_PT_SYNC) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_CSD, 0, CAUSE_TLB_USER) &&
+	   s.from[1].ctx == CTX_HARDIRQ &&
+	   !strcmp(strtab_get(&s.strings, s.from[1].comm), "(interrupt)"),
+	   "an interrupt on the sender does not take the task's place, nor its name");
+	end();
+}
+
+static void test_merged(void)
+{
+	begin("1");
+	send_one(0, CTX_TASK, 1, 0);
+	send_one(2, CTX_TASK, 1, 0);
+	entry(1, VEC_RESCHED);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_RIDE, 1, HOW_CSD, 2, CAUSE_RESCHED) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_RESCHED),
+	   "two kicks, one interrupt: the first one set the bit");
+	end();
+
+	begin("1");
+	send_one(0, CTX_TASK, 1, 0);
+	entry(1, VEC_RESCHED);
+	entry(1, VEC_RESCHED);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_RESCHED) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_UNKNOWN, -1, CAUSE_RESCHED),
+	   "one send explains one interrupt, not two");
+	end();
+}
+
+static void test_irq_work(void)
+{
+	begin("1");
+	send_one(1, CTX_TASK, 1, WORK);
+	entry(1, VEC_IRQ_WORK);
+	queue(0, CTX_TASK, 1, WORK_ON, WORK, 0x10);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	entry(1, VEC_CALL_SINGLE);		/* running it leaves no event */
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_IRQ, 1, HOW_IPI, 1, CAUSE_IRQ_WORK),
+	   "irq_work on one's own CPU");
+	ok(got(1, RECEIPT_IRQ, 1, HOW_CSD, 0, CAUSE_IRQ_WORK) && s.out[1].served == 1,
+	   "irq_work on another CPU, by the function that queued it");
+	end();
+}
+
+static void test_wakeups(void)
+{
+	begin("1");
+	queue(0, CTX_TASK, 1, WAKE, TTWU, 0x10);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	queue(2, CTX_TASK, 1, WAKE, TTWU, 0x20);
+	entry(1, VEC_CALL_SINGLE);
+	run(1, TTWU, 0x10);			/* one run for the whole batch */
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_RIDE, 1, HOW_CSD, 2, CAUSE_WAKEUP) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_CSD, 0, CAUSE_WAKEUP),
+	   "wake-ups of a batch are done by the first one's function");
+	end();
+}
+
+static void test_bounds(void)
+{
+	begin("1");
+	queue(0, CTX_TASK, 2, MANY, SYNC, 0x10);
+	send_one(0, CTX_TASK, 2, GENERIC);
+	entry(2, VEC_CALL_SINGLE);
+	run(2, SYNC, 0x10);
+	leave(2, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(!s.n && !s.nsends, "CPUs that are not observed are not reported");
+	end();
+
+	begin("1");
+	join_window(s.j, 1003000, 1005000);
+	for (int i = 0; i < 6; i++)
+		entry(1, VEC_TIMER);		/* at 1001000, 1002000, ... */
+	join_finish(s.j);
+	ok(s.n == 2 && s.out[0].ts == 1003000 && s.out[1].ts == 1004000 &&
+	   s.out[0].how == HOW_SOURCE, "a window holds its beginning, not its end");
+	end();
+
+	begin("1");
+	entry(1, VEC_CALL);
+	entry(1, VEC_CALL);			/* the first one's end was lost */
+	leave(1, VEC_CALL);
+	join_finish(s.j);
+	ok(s.n == 2, "an end that was lost does not lose the interrupt");
+	end();
+
+	begin("1");
+	for (int i = 0; i < 2; i++) {
+		feed((struct event){ .type = EV_IRQ_ENTRY, .cpu = 1, .vec = VEC_DEVICE,
+			.irq = 9, .name = strtab_str(&s.strings, "9:acpi") });
+		feed((struct event){ .type = EV_IRQ_ENTRY, .cpu = 1, .vec = VEC_DEVICE,
+			.irq = 9, .name = strtab_str(&s.strings, "9:shared") });
+	}
+	join_finish(s.j);
+	ok(s.n == 2, "two handlers on a shared line are one interrupt");
+	end();
+}
+
+static void test_other_kernels(void)
+{
+	begin("0-1");
+	join_one_call_vector(s.j);
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	entry(1, VEC_CALL);
+	run(1, SYNC, 0x10);
+	leave(1, VEC_CALL);
+	join_finish(s.j);
+	ok(s.n == 1 && got(0, RECEIPT_IRQ, 1, HOW_CSD, 0, CAUSE_PT_SYNC),
+	   "arm64: one vector for calls to one and to many");
+	end();
+
+	begin("1-2");
+	send_mask(0, 0x6);
+	stack(0, SYNC_ONE, COLLAPSE);
+	for (int cpu = 1; cpu < 3; cpu++) {
+		entry(cpu, VEC_CALL);
+		leave(cpu, VEC_CALL);
+	}
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_PT_SYNC) &&
+	   got(1, RECEIPT_IRQ, 2, HOW_IPI, 0, CAUSE_PT_SYNC) &&
+	   s.sends[0].targets == 2,
+	   "6.4, without csd events: by the IPI, and the cause by the stack");
+	end();
+}
+
+void test_join(void)
+{
+	test_broadcast();
+	test_rider();
+	test_polled();
+	test_unknown();
+	test_reuse();
+	test_nested();
+	test_merged();
+	test_irq_work();
+	test_wakeups();
+	test_bounds();
+	test_other_kernels();
+}
+
+/*
+ * Whatever comes, in whatever order: every interrupt entry on an observed CPU
+ * is handed out exactly once, and a send explains at most the interrupts sent.
+ */
+void test_join_any(void)
+{
+	static const int vecs[] = { VEC_CALL, VEC_CALL_SINGLE, VEC_RESCHED,
+				    VEC_IRQ_WORK, VEC_TIMER };
+	static const uint64_t funcs[] = { SYNC, FLUSH, TTWU, WORK };
+	static const uint64_t sites[] = { MANY, SINGLE, WORK_ON, WAKE };
+	unsigned int seed = 1, bad = 0, over = 0;
+
+	for (int round = 0; round < 2000; round++) {
+		int entries = 0, irqs = 0, from_sends = 0, ipis = 0;
+
+		begin("0-3");
+		for (int i = 0; i < 40; i++) {
+			int cpu = rand_r(&seed) % 4, to = rand_r(&seed) % 5;
+			int ctx = rand_r(&seed) % NR_CTX;
+			int vec = vecs[rand_r(&seed) % 5];
+			uint64_t csd = 0x10 + rand_r(&seed) % 3;
+
+			switch (rand_r(&seed) % 8) {
+			case 0:
+			case 1:
+				queue(cpu, ctx, to, sites[rand_r(&seed) % 4],
+				      funcs[rand_r(&seed) % 4], csd);
+				break;
+			case 2:
+				send_one(cpu, ctx, to, rand_r(&seed) % 3 ? GENERIC : 0);
+				break;
+			case 3:
+				send_mask(cpu, rand_r(&seed) % 32);
+				break;
+			case 4:
+				stack(cpu, SYNC_ONE, COLLAPSE);
+				break;
+			case 5:
+				entry(cpu, vec);
+				entries++;
+				break;
+			case 6:
+				run(cpu, funcs[rand_r(&seed) % 4], csd);
+				break;
+			default:
+				leave(cpu, vec);
+			}
+		}
+		join_finish(s.j);
+		for (int i = 0; i < s.n; i++) {
+			irqs += s.out[i].kind == RECEIPT_IRQ;
+			from_sends += s.out[i].kind == RECEIPT_IRQ && s.out[i].send;
+		}
+		for (int i = 0; i < s.nsends; i++)
+			ipis += s.sends[i].wanted;
+		if (s.n < MAX_OUT) {
+			bad += irqs != entries;
+			over += from_sends > ipis;
+		}
+		end();
+	}
+	ok(!bad, "2000 random traces: every interrupt counted once (%u wrong)", bad);
+	ok(!over, "and no more interrupts explained than were sent (%u wrong)", over);
+}

@@ -120,7 +120,10 @@ static bool field(const char *at, const char *label, uint64_t *value)
 	return end != found;
 }
 
-/* "{ func: [ffffffff81234567] name   , common_cpu:  3 } hitcount:  12" */
+/*
+ * "{ func: [ffffffff81234567] name   , common_cpu:  3 } hitcount:  12", or
+ * "cpu:" where a sender says whom it calls.
+ */
 static bool function_line(struct functions *to, const char *at,
 			  const struct cpus *isolated)
 {
@@ -137,7 +140,7 @@ static bool function_line(struct functions *to, const char *at,
 	if (!known)
 		return false;
 	known->hits += hits;
-	if (field(at, "common_cpu:", &cpu) && cpu < MAX_CPUS && isolated &&
+	if (field(at, "cpu:", &cpu) && cpu < MAX_CPUS && isolated &&
 	    isolated->has[cpu])
 		known->isolated += hits;
 	return true;

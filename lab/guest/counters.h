@@ -57,7 +57,7 @@ struct function {
 	uint64_t hits, isolated;
 };
 
-/* A histogram keyed by function and, for receivers, by CPU. */
+/* A histogram keyed by function and by the CPU that runs it. */
 struct functions {
 	bool present;
 	unsigned int count;

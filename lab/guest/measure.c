@@ -425,8 +425,12 @@ static bool put_row(struct outcome *out, const struct request *request,
 		json_number("isolated_interruptions", (int64_t)
 			    (out->seen_after - out->seen_before));
 	put_functions("calls", &since->run, false);
+	/*
+	 * By what senders queued: some kinds of calls (irq_work) are not
+	 * traced where they run, and each is somebody's interrupt.
+	 */
 	if (cpus_count(&request->isolated))
-		put_functions("isolated_calls", &since->run, true);
+		put_functions("isolated_calls", &since->queued, true);
 	put_stats(&since->stats, strategy);
 	json_bool("windowed", out->windowed);
 	json_bool("counters_agree", agree);

@@ -31,7 +31,8 @@ static struct witness {
 	enum kind kind;
 	bool armed;
 } witnesses[] = {
-	{ "csd/csd_queue_cpu", "hist:keys=func.sym:size=2048", QUEUED, false },
+	{ "csd/csd_queue_cpu", "hist:keys=func.sym,cpu:size=8192", QUEUED,
+	  false },
 	{ "csd/csd_function_entry",
 	  "hist:keys=func.sym,common_cpu:size=8192 if csd != 0", RUN, false },
 	{ "irq_vectors/call_function_entry", "hist:keys=common_cpu", ENTRY,
@@ -95,7 +96,7 @@ static void read_witness(struct snapshot *to, const struct witness *it,
 	text = must_read(path);
 	switch (it->kind) {
 	case QUEUED:
-		good = functions_parse(&to->queued, text, NULL);
+		good = functions_parse(&to->queued, text, isolated);
 		break;
 	case RUN:
 		good = functions_parse(&to->run, text, isolated);

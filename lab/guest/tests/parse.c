@@ -144,6 +144,10 @@ static void test_histograms(void)
 	      "hits of one function on several CPUs add up");
 	check(function_named(&functions, SYNC_FUNCTION)->isolated == 16,
 	      "those on isolated CPUs also count apart");
+	check(functions_parse(&functions, "{ func: [ff] f, cpu: 3 } "
+			      "hitcount: 5\nDropped: 0\n", &isolated) &&
+	      function_named(&functions, "f")->isolated == 5,
+	      "a sender names the CPU it calls as well");
 	check(function_hits(&functions, "nobody") == 0,
 	      "a function that never ran has no hits");
 	memset(&functions, 0, sizeof(functions));

@@ -152,8 +152,10 @@ enum cause classify_stack(const char *const *frames, size_t n)
 {
 	static const struct { const char *frame; enum cause cause; } tells[] = {
 		{ "tlb_remove_table_sync_one", CAUSE_PT_SYNC },
+		{ "tlb_remove_table_sync_mm", CAUSE_PT_SYNC },
 		{ "native_flush_tlb_multi", CAUSE_TLB_USER },
 		{ "flush_tlb_kernel_range", CAUSE_TLB_KERNEL },
+		{ "flush_tlb_kernel_range_deferrable", CAUSE_TLB_KERNEL },
 		{ "flush_tlb_all", CAUSE_TLB_KERNEL },
 		{ "membarrier_private_expedited", CAUSE_MEMBARRIER },
 		{ "membarrier_global_expedited", CAUSE_MEMBARRIER },
@@ -241,8 +243,11 @@ bool is_plumbing(const char *func)
 		"call_function_single_prep_ipi on_each_cpu_cond_mask on_each_cpu "
 		"on_each_cpu_mask on_each_cpu_cond kick_all_cpus_sync "
 		"tlb_remove_table_sync_one tlb_remove_table_sync_mm pt_sync "
+		"pmdp_collapse_flush_sync pmdp_collapse_flush_locked "
+		"tlb_remove_table_sync_unshared tlb_flush_unshared_tables "
 		"native_flush_tlb_multi flush_tlb_multi flush_tlb_mm_range "
 		"kvm_flush_tlb_multi flush_tlb_all flush_tlb_kernel_range "
+		"flush_tlb_kernel_range_deferrable "
 		"arch_tlbbatch_flush flush_tlb_mm flush_tlb_page flush_tlb_range "
 		"tlb_flush_mmu tlb_flush_mmu_tlbonly tlb_finish_mmu "
 		"ptep_clear_flush try_to_unmap_flush "

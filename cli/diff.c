@@ -168,7 +168,7 @@ int cmd_diff(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_OK;
 		default:
-			die(EXIT_USAGE, "see quell diff --help");
+			bad_option(argv);
 		}
 	}
 	if (optind + 2 != argc)

@@ -115,7 +115,7 @@ int cmd_explain(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_OK;
 		default:
-			die(EXIT_USAGE, "see quell explain --help");
+			bad_option(argv);
 		}
 	}
 	if (optind == argc) {

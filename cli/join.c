@@ -178,6 +178,25 @@ void join_event(struct join *j, const struct event *e)
 
 /* ---- handing out -------------------------------------------------------- */
 
+static enum cause cause_of(struct join *j, const struct send *s,
+			   const char *const *frame, size_t n)
+{
+	bool call = s->vec == VEC_CALL || s->vec == VEC_CALL_SINGLE;
+	enum cause c;
+
+	if (!s->func)
+		return call ? classify_stack(frame, n) : classify_vec(s->vec);
+	c = classify_func(strtab_get(j->strings, s->func));
+	if (c != CAUSE_CALL)
+		return c;
+	if (s->vec == VEC_IRQ_WORK ||
+	    !strncmp(strtab_get(j->strings, s->callsite), "irq_work_queue_on", 17))
+		return CAUSE_IRQ_WORK;
+	/* A function quell does not know, sent by one that it does? */
+	c = classify_stack(frame, n);
+	return c == CAUSE_UNKNOWN ? CAUSE_CALL : c;
+}
+
 /* The send's call site and cause, once its stack had the time to arrive. */
 static void settle_send(struct join *j, struct send *s)
 {
@@ -197,16 +216,7 @@ static void settle_send(struct join *j, struct send *s)
 	}
 	if (n > ARRAY_SIZE(frame))
 		n = ARRAY_SIZE(frame);
-	if (s->func)
-		s->cause = classify_func(strtab_get(j->strings, s->func));
-	else if (s->vec == VEC_CALL || s->vec == VEC_CALL_SINGLE)
-		s->cause = classify_stack(frame, n);
-	else
-		s->cause = classify_vec(s->vec);
-	/* Any function but the known ones, run by the irq_work vector. */
-	if (s->cause == CAUSE_CALL && (s->vec == VEC_IRQ_WORK ||
-	    !strncmp(strtab_get(j->strings, s->callsite), "irq_work_queue_on", 17)))
-		s->cause = CAUSE_IRQ_WORK;
+	s->cause = cause_of(j, s, frame, n);
 	s->site = strtab_str(j->strings,
 			     inlined_site(s->cause, strtab_get(j->strings, s->site),
 					  j->ops.has_symbol));

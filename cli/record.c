@@ -76,7 +76,7 @@ static void parse(int argc, char **argv, struct options *o)
 			fputs(usage, stdout);
 			exit(EXIT_OK);
 		default:
-			die(EXIT_USAGE, "see quell record --help");
+			bad_option(argv);
 		}
 	}
 	if (!o->output)

@@ -56,7 +56,7 @@ int cmd_report(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_OK;
 		default:
-			die(EXIT_USAGE, "see quell report --help");
+			bad_option(argv);
 		}
 	}
 	if (optind + 1 != argc)

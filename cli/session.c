@@ -307,6 +307,16 @@ static void compare_syncs(struct session *s)
 			rec_meta(s->writer, "sync", line);
 		free(line);
 	}
+	if (after.deferral && after.flush_deferred >= s->sys.flush_deferred &&
+	    after.flush_interrupted >= s->sys.flush_interrupted) {
+		line = xasprintf("%llu %llu",
+				 after.flush_deferred - s->sys.flush_deferred,
+				 after.flush_interrupted - s->sys.flush_interrupted);
+		summary_meta(&s->sum, "kernel_flush", line);
+		if (s->writer)
+			rec_meta(s->writer, "kernel_flush", line);
+		free(line);
+	}
 	system_free(&after);
 }
 

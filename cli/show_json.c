@@ -179,6 +179,14 @@ static void syncs(struct json *j, const struct summary *s)
 		json_close(j, '}');
 	}
 	json_close(j, ']');
+	if (s->has_deferred) {
+		json_open(j, "kernel_flush", '{');
+		json_u64(j, "deferred", s->flush_deferred);
+		json_u64(j, "interrupted", s->flush_interrupted);
+		json_close(j, '}');
+	} else {
+		json_null(j, "kernel_flush");
+	}
 }
 
 void show_json(const struct summary *s, FILE *f)

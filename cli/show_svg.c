@@ -138,18 +138,26 @@ static void cpu_line(FILE *f, const struct summary *s, int cpu, int y, int h,
 			r ? r->irqs : 0);
 }
 
+/* A step of 1, 2 or 5 times a power of ten that leaves at most ten ticks. */
+static double tick_step(double span)
+{
+	double p = pow(10, floor(log10(span / 10)));
+
+	return span / p <= 10 ? p : span / (2 * p) <= 10 ? 2 * p :
+	       span / (5 * p) <= 10 ? 5 * p : 10 * p;
+}
+
 static void axis(FILE *f, const struct summary *s, int y)
 {
-	double span = s->heat_span / 1e9;
-	const char *unit = span < 1 ? "ms" : "s";
-	double scale = span < 1 ? 1e3 : 1;
+	bool ms = s->heat_span < 1000000000;
+	double span = s->heat_span / (ms ? 1e6 : 1e9), step = tick_step(span);
 
-	for (int i = 0; i <= 6; i++) {
-		int x = LEFT + i * WIDTH / 6;
+	for (double t = 0; t <= span; t += step) {
+		double x = LEFT + t / span * WIDTH;
 
-		fprintf(f, "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#888\"/>"
-			"<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%.4g %s</text>\n",
-			x, y, x, y + 4, x, y + 17, span * i / 6 * scale, unit);
+		fprintf(f, "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#888\"/>"
+			"<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.4g %s</text>\n",
+			x, y, x, y + 4, x, y + 17, t, ms ? "ms" : "s");
 	}
 }
 
@@ -159,7 +167,7 @@ static int legend(FILE *f, const struct summary *s, int y)
 
 	for (int c = 0; c < NR_CAUSES; c++) {
 		const struct tally *t = &s->cause[c];
-		int x = LEFT + n % 4 * (WIDTH / 4), at = y + n / 4 * 20;
+		int x = LEFT + n % 3 * (WIDTH / 3), at = y + n / 3 * 20;
 
 		if (!t->irqs)
 			continue;
@@ -172,7 +180,7 @@ static int legend(FILE *f, const struct summary *s, int y)
 			t->avoidable ? " (some avoidable)" : "");
 		n++;
 	}
-	return y + (n + 3) / 4 * 20;
+	return y + (n + 2) / 3 * 20;
 }
 
 void show_svg(const struct summary *s, FILE *f)
@@ -184,7 +192,7 @@ void show_svg(const struct summary *s, FILE *f)
 
 	for (int c = 0; c < NR_CAUSES; c++)
 		kinds += s->cause[c].irqs != 0;
-	height = TOP + ncpus * h + 40 + (kinds + 3) / 4 * 20 + 30;
+	height = TOP + ncpus * h + 40 + (kinds + 2) / 3 * 20 + 30;
 	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		"viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n",
 		LEFT + WIDTH + RIGHT, height, LEFT + WIDTH + RIGHT, height);

@@ -221,6 +221,9 @@ static void syncs(const struct summary *s, FILE *f)
 			i ? "" : "\n", s->sync[i].strategy, s->sync[i].syncs,
 			s->sync[i].receipts, s->sync[i].broadcasts,
 			s->sync[i].interrupted);
+	if (s->has_deferred)
+		fprintf(f, "kernel_flush: put off %llu times, interrupted %llu times\n",
+			s->flush_deferred, s->flush_interrupted);
 }
 
 void show_text(const struct summary *s, FILE *f, bool stacks)

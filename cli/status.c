@@ -43,7 +43,10 @@ static size_t advise(const struct system *s, struct advice *a)
 		a[n++] = (struct advice){ "the live module is still in transition",
 			"wait; see /sys/kernel/livepatch/quell_live/transition" };
 	if (!s->deferral && s->flush != FLUSH_INVLPGB && s->flush != FLUSH_ARM64) {
-		if (s->pti != 1)
+		if (!strcmp(s->no_deferral, "switched off"))
+			a[n++] = (struct advice){ "kernel TLB flushes are not deferred: it is switched off",
+				"echo on > /sys/kernel/debug/pt_sync/kernel_flush" };
+		else if (s->pti != 1)
 			a[n++] = (struct advice){ "kernel TLB flushes interrupt isolated CPUs, and without PTI they cannot be deferred",
 				"pti=on with quell's kernel (it costs entry time), or INVLPGB hardware" };
 		else
@@ -92,7 +95,11 @@ static void print_text(const struct system *s, const struct advice *a, size_t n)
 	line("quell kernel", s->quell_kernel ? "yes" :
 	     s->debugfs ? "no" : "unknown (debugfs not readable)");
 	line("sync strategy", s->strategy);
-	line("flush deferral", s->deferral ? "active" : "no");
+	if (s->deferral)
+		printf("%-18s active: %llu times put off, %llu interrupted (since boot or reset)\n",
+		       "flush deferral", s->flush_deferred, s->flush_interrupted);
+	else
+		line("flush deferral", *s->no_deferral ? s->no_deferral : "no");
 	line("live module", !s->live_module ? "no" :
 	     s->live_transition ? "loaded, in transition" : "active");
 	for (int k = 0; k < s->nrows; k++)
@@ -147,6 +154,8 @@ static void print_json(const struct system *s, const struct advice *a, size_t n)
 	json_bool(&j, "quell_kernel", s->quell_kernel);
 	json_str(&j, "strategy", s->strategy);
 	json_bool(&j, "deferral", s->deferral);
+	json_u64(&j, "flushes_deferred", s->flush_deferred);
+	json_u64(&j, "flushes_interrupting", s->flush_interrupted);
 	json_bool(&j, "live_module", s->live_module);
 	json_bool(&j, "live_transition", s->live_transition);
 	json_bool(&j, "debugfs_readable", s->debugfs);
@@ -184,7 +193,7 @@ int cmd_status(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_OK;
 		default:
-			die(EXIT_USAGE, "see quell status --help");
+			bad_option(argv);
 		}
 	}
 	if (optind < argc)

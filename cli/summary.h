@@ -61,6 +61,8 @@ struct summary {
 	size_t		nagree, agree_room;
 	struct sync_row	sync[16];
 	int		nsync;
+	bool		has_deferred;
+	unsigned long long flush_deferred, flush_interrupted;
 
 	/* CPU x time x cause, if asked for; the span must be known first. */
 	uint64_t	heat_span;

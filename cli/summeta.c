@@ -98,6 +98,9 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 			cpuset_clear(sets[i].set);
 	if (!strcmp(key, "sync"))
 		take_sync(s, value);
+	if (!strcmp(key, "kernel_flush"))
+		s->has_deferred = sscanf(value, "%llu %llu", &s->flush_deferred,
+					 &s->flush_interrupted) == 2;
 }
 
 static void on_meta(void *arg, const char *key, const char *value)

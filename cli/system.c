@@ -173,6 +173,36 @@ static void parse_stats(struct system *s, char *text)
 	}
 }
 
+/* "name value" lines, and "# inactive: ..." if the kernel does not defer. */
+static void read_deferral(struct system *s)
+{
+	char *text = slurp(PT_SYNC "/kernel_flush"), *line, *save = NULL;
+	bool active = false, deferring = true;
+	unsigned long long n;
+	char name[32];
+
+	for (line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (!strncmp(line, "# inactive: ", 12))
+			snprintf(s->no_deferral, sizeof(s->no_deferral), "%s",
+				 line + 12);
+		if (sscanf(line, "%31s %llu", name, &n) != 2)
+			continue;
+		if (!strcmp(name, "active"))
+			active = n;
+		else if (!strcmp(name, "deferring"))
+			deferring = n;
+		else if (!strcmp(name, "deferred"))
+			s->flush_deferred = n;
+		else if (!strcmp(name, "interrupted"))
+			s->flush_interrupted = n;
+	}
+	s->deferral = active && deferring;
+	if (active && !deferring)
+		snprintf(s->no_deferral, sizeof(s->no_deferral), "switched off");
+	free(text);
+}
+
 static void read_quell(struct system *s)
 {
 	char *text;
@@ -190,10 +220,7 @@ static void read_quell(struct system *s)
 	if (text)
 		parse_stats(s, text);
 	free(text);
-	/* The file is there only where deferral is built in and in use. */
-	text = slurp(PT_SYNC "/kernel_flush");
-	s->deferral = text != NULL;
-	free(text);
+	read_deferral(s);
 
 	text = slurp(LIVEPATCH "/enabled");
 	s->live_module = text && *text == '1';

@@ -101,7 +101,7 @@ static void parse(int argc, char **argv, struct options *o)
 			fputs(usage, stdout);
 			exit(EXIT_OK);
 		default:
-			die(EXIT_USAGE, "see quell top --help");
+			bad_option(argv);
 		}
 	}
 	if (optind < argc)

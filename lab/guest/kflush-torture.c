@@ -185,6 +185,13 @@ static const struct {
 static atomic_long taken[WAYS];
 static atomic_long nmis, interrupts;
 
+/* At each "pause" a single-threaded emulator lets the next CPU run. */
+static void stay(int loops)
+{
+	while (loops--)
+		spin_relax();
+}
+
 static void *enter_and_leave(void *argument)
 {
 	unsigned int seed = (unsigned int)(intptr_t)argument, round = 0;
@@ -198,8 +205,7 @@ static void *enter_and_leave(void *argument)
 			ways[i].enter();
 			atomic_fetch_add(&taken[i], 1);
 			/* User mode of any length, so that requests find it. */
-			for (int n = rand_r(&seed) % 2000; n; n--)
-				spin_relax();
+			stay(rand_r(&seed) % 100);
 		}
 	}
 	return NULL;
@@ -230,8 +236,7 @@ static void *disturb(void *argument)
 			kflush_command("interrupt", cpu);
 			atomic_fetch_add(&interrupts, 1);
 		}
-		for (int n = rand_r(&seed) % 500; n; n--)
-			spin_relax();
+		stay(rand_r(&seed) % 100);
 	}
 	return NULL;
 }
@@ -261,7 +266,7 @@ static void tell(long broken, bool good)
 
 int main(int argc, char **argv)
 {
-	long seconds = 10, broken = 0, delay = 200, dwell = 0, stale, deferred;
+	long seconds = 10, broken = 0, delay = 30, dwell = 300, stale, deferred;
 	const struct number numbers[] = {
 		{ "seconds", &seconds, "how long" },
 		{ "broken", &broken, "the order to break (0: none)" },

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * livectl: loads and unloads a livepatch module in the lab's guest, and waits
+ * until livepatch has switched every task: before that neither the old
+ * function is gone nor the new one in force. Also provides what the module is
+ * to be shown with: busy processes that have nothing to do with the mm.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sysfile.h"
+#include "workload.h"
+
+#define NAME "quell_live"
+#define PATCH "/sys/kernel/livepatch/" NAME
+/* Tasks are asked again every 15 s; an emulated machine may need a few. */
+#define PATIENCE_MS 60000
+
+/* True if the kernel took it; else errno is why not. */
+static bool load(const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		die("%s", file);
+	ret = (int)syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+	return !ret;
+}
+
+static void settle(void)
+{
+	unsigned int waited = 0;
+
+	while (read_number(PATCH "/transition", 0)) {
+		if (waited >= PATIENCE_MS)
+			die("tasks are still being switched after %u s",
+			    waited / 1000);
+		sleep_ms(10);
+		waited += 10;
+	}
+	errno = 0;
+}
+
+static int on(const char *file)
+{
+	if (!load(file))
+		die("%s is refused", file);
+	settle();
+	if (read_number(PATCH "/enabled", 0) != 1)
+		die(NAME " is loaded, but not enabled");
+	return 0;
+}
+
+static int off(void)
+{
+	must_write(PATCH "/enabled", "0");
+	settle();
+	/* A moment passes between the last task and the last reference. */
+	for (int i = 0; i < 500; i++) {
+		if (!syscall(SYS_delete_module, NAME, O_NONBLOCK))
+			return 0;
+		if (errno != EAGAIN && errno != EBUSY)
+			break;
+		sleep_ms(10);
+	}
+	die(NAME " cannot be unloaded");
+}
+
+/* The refusal must be for the reason given, by errno. */
+static int refuse(const char *file, int reason)
+{
+	if (load(file))
+		die("%s is loaded, which it must not be", file);
+	if (errno != reason)
+		die("%s is refused, but not for reason %d", file, reason);
+	return 0;
+}
+
+static void stay_busy(int cpu)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin_to(cpu);
+	for (;;)
+		__builtin_ia32_pause();
+}
+
+/* Runs @command with processes busy in user mode on the CPUs from 1 on. */
+static int beside(long count, char **command)
+{
+	int status;
+	pid_t pid;
+
+	for (int cpu = 1; cpu <= count; cpu++) {
+		pid = fork();
+		if (pid < 0)
+			die("fork");
+		if (!pid)
+			stay_busy(cpu);
+	}
+	pid = fork();
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		execvp(command[0], command);
+		die("%s", command[0]);
+	}
+	if (waitpid(pid, &status, 0) != pid)
+		die("waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "on"))
+		return on(argv[2]);
+	if (argc == 2 && !strcmp(argv[1], "off"))
+		return off();
+	if (argc == 4 && !strcmp(argv[1], "refuse"))
+		return refuse(argv[2], atoi(argv[3]));
+	if (argc >= 4 && !strcmp(argv[1], "beside") && atol(argv[2]) > 0)
+		return beside(atol(argv[2]), argv + 3);
+	fputs("usage: livectl on FILE.ko | off | refuse FILE.ko ERRNO |\n"
+	      "       beside COUNT COMMAND [ARGUMENT]...\n", stderr);
+	return 2;
+}

@@ -12,6 +12,7 @@
 #include <linux/pt_walk.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
+#include <linux/workqueue.h>
 
 #include "pt_sync.h"
 
@@ -35,13 +36,19 @@ static int pt_sync_test_init(struct kunit *test)
 	return 0;
 }
 
+/* Wait until a bias that was put has ended. */
+static void pt_bias_settle(struct mm_struct *mm)
+{
+	while (READ_ONCE(mm->pt_bias.leaving))
+		flush_rcu_work(&mm->pt_bias.work);
+}
+
 static void pt_sync_test_exit(struct kunit *test)
 {
 	struct pt_fixture *f = test->priv;
 
 	pt_sync_switch(f->strategy);
 	mmput(f->mm);
-	rcu_barrier();
 }
 
 static void receipt_life(struct kunit *test)
@@ -145,6 +152,11 @@ static void walk_nested(struct kunit *test)
 	other = __pt_walk_publish(&init_mm);
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, f->mm));
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, &init_mm));
+	/* ... and a walk in that one puts both back. */
+	same = __pt_walk_publish(f->mm);
+	pt_walk_end(same);
+	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, f->mm));
+	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, &init_mm));
 	pt_walk_end(other);
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, f->mm));
 	KUNIT_EXPECT_FALSE(test, pt_walk_active(cpu, &init_mm));
@@ -172,7 +184,7 @@ static void bias_life(struct kunit *test)
 	/* A strategy that biases everything would be in the way. */
 	KUNIT_ASSERT_EQ(test, pt_sync_switch(PT_SYNC_WALKERS), 0);
 	pt_bias_put_sticky(mm);
-	rcu_barrier();
+	pt_bias_settle(mm);
 	KUNIT_ASSERT_FALSE(test, mm->pt_bias.publish);
 
 	KUNIT_EXPECT_FALSE(test, trusted(mm));
@@ -192,7 +204,7 @@ static void bias_life(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, pt_bias_trusted(mm));
 	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
 	rcu_read_unlock();
-	rcu_barrier();
+	pt_bias_settle(mm);
 	KUNIT_EXPECT_FALSE(test, mm->pt_bias.publish);
 }
 
@@ -203,7 +215,7 @@ static void bias_before_grace(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, pt_sync_switch(PT_SYNC_WALKERS), 0);
 	pt_bias_put_sticky(mm);
-	rcu_barrier();
+	pt_bias_settle(mm);
 
 	/* No grace period can end in here. */
 	rcu_read_lock();
@@ -212,7 +224,7 @@ static void bias_before_grace(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, pt_bias_trusted(mm));
 	rcu_read_unlock();
 	pt_bias_put(mm);
-	rcu_barrier();
+	pt_bias_settle(mm);
 }
 
 static void bias_again(struct kunit *test)
@@ -222,7 +234,7 @@ static void bias_again(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, pt_sync_switch(PT_SYNC_WALKERS), 0);
 	pt_bias_put_sticky(mm);
-	rcu_barrier();
+	pt_bias_settle(mm);
 
 	pt_bias_get(mm);
 	synchronize_rcu();
@@ -232,12 +244,12 @@ static void bias_again(struct kunit *test)
 	pt_bias_get(mm);
 	KUNIT_EXPECT_TRUE(test, pt_bias_trusted(mm));
 	rcu_read_unlock();
-	/* The callback of the first put must not end the second get. */
-	rcu_barrier();
+	/* The work of the first put must not end the second get. */
+	pt_bias_settle(mm);
 	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
 	KUNIT_EXPECT_TRUE(test, trusted(mm));
 	pt_bias_put(mm);
-	rcu_barrier();
+	pt_bias_settle(mm);
 	KUNIT_EXPECT_FALSE(test, mm->pt_bias.publish);
 }
 

@@ -13,6 +13,7 @@
 #include <linux/sched/mm.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include <asm/tlb.h>
 
@@ -90,14 +91,15 @@ bool pt_walk_active(int cpu, const struct mm_struct *mm)
 /* Bias changes hands rarely; one lock for all mms is enough. */
 static DEFINE_SPINLOCK(pt_bias_lock);
 
-static void pt_bias_leave(struct rcu_head *rcu)
+/* A work item and not a callback: mmdrop() must not be called in softirq. */
+static void pt_bias_leave(struct work_struct *work)
 {
-	struct mm_struct *mm = container_of(rcu, struct mm_struct, pt_bias.rcu);
+	struct mm_struct *mm = container_of(to_rcu_work(work), struct mm_struct,
+					    pt_bias.work);
 	struct pt_bias *bias = &mm->pt_bias;
 	bool again = false;
-	unsigned long flags;
 
-	spin_lock_irqsave(&pt_bias_lock, flags);
+	spin_lock(&pt_bias_lock);
 	if (!bias->users) {
 		/* Put, got and put again: wait for the last put. */
 		again = !poll_state_synchronize_rcu(bias->until);
@@ -105,10 +107,10 @@ static void pt_bias_leave(struct rcu_head *rcu)
 			WRITE_ONCE(bias->publish, false);
 	}
 	bias->leaving = again;
-	spin_unlock_irqrestore(&pt_bias_lock, flags);
+	spin_unlock(&pt_bias_lock);
 
 	if (again)
-		call_rcu(rcu, pt_bias_leave);
+		queue_rcu_work(system_dfl_wq, &bias->work);
 	else
 		mmdrop(mm);
 }
@@ -144,7 +146,8 @@ static void pt_bias_put_locked(struct mm_struct *mm)
 	if (!bias->leaving) {
 		bias->leaving = true;
 		mmgrab(mm);
-		call_rcu(&bias->rcu, pt_bias_leave);
+		INIT_RCU_WORK(&bias->work, pt_bias_leave);
+		queue_rcu_work(system_dfl_wq, &bias->work);
 	}
 }
 
@@ -167,11 +170,9 @@ void pt_bias_init(struct mm_struct *mm)
  */
 void pt_bias_get(struct mm_struct *mm)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&pt_bias_lock, flags);
+	spin_lock(&pt_bias_lock);
 	pt_bias_get_locked(mm);
-	spin_unlock_irqrestore(&pt_bias_lock, flags);
+	spin_unlock(&pt_bias_lock);
 }
 
 /**
@@ -180,11 +181,9 @@ void pt_bias_get(struct mm_struct *mm)
  */
 void pt_bias_put(struct mm_struct *mm)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&pt_bias_lock, flags);
+	spin_lock(&pt_bias_lock);
 	pt_bias_put_locked(mm);
-	spin_unlock_irqrestore(&pt_bias_lock, flags);
+	spin_unlock(&pt_bias_lock);
 }
 
 /**
@@ -196,16 +195,14 @@ void pt_bias_put(struct mm_struct *mm)
  */
 void pt_bias_get_sticky(struct mm_struct *mm)
 {
-	unsigned long flags;
-
 	if (READ_ONCE(mm->pt_bias.sticky))
 		return;
-	spin_lock_irqsave(&pt_bias_lock, flags);
+	spin_lock(&pt_bias_lock);
 	if (!mm->pt_bias.sticky) {
 		WRITE_ONCE(mm->pt_bias.sticky, true);
 		pt_bias_get_locked(mm);
 	}
-	spin_unlock_irqrestore(&pt_bias_lock, flags);
+	spin_unlock(&pt_bias_lock);
 }
 
 /**
@@ -214,14 +211,12 @@ void pt_bias_get_sticky(struct mm_struct *mm)
  */
 void pt_bias_put_sticky(struct mm_struct *mm)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&pt_bias_lock, flags);
+	spin_lock(&pt_bias_lock);
 	if (mm->pt_bias.sticky) {
 		WRITE_ONCE(mm->pt_bias.sticky, false);
 		pt_bias_put_locked(mm);
 	}
-	spin_unlock_irqrestore(&pt_bias_lock, flags);
+	spin_unlock(&pt_bias_lock);
 }
 
 /**

@@ -29,8 +29,11 @@
 
 #ifdef CONFIG_PT_SYNC
 
-/* The slot of a walk nested in the walk of another mm: it walks both. */
-#define PT_WALK_ANY	((struct mm_struct *)-1L)
+/*
+ * The slot of a walk nested in the walk of another mm: it walks both.  Even,
+ * for a token keeps a flag in bit 0.
+ */
+#define PT_WALK_ANY	((struct mm_struct *)-2L)
 
 DECLARE_PER_CPU(struct mm_struct *, active_lockless_pt_walk_mm);
 

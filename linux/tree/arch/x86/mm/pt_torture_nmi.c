@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * NMIs on request, for the torture test of pt_sync: walks that arrive while
+ * interrupts are off, in the middle of another walk or of a switch of mms.
+ */
+
+#include <linux/atomic.h>
+#include <linux/percpu.h>
+#include <linux/processor.h>
+
+#include <asm/apic.h>
+#include <asm/nmi.h>
+#include <asm/pt_torture_nmi.h>
+
+static void (*nmi_walk)(void);
+static DEFINE_PER_CPU(atomic_t, nmi_wanted);
+static DEFINE_PER_CPU(bool, nmi_ever_wanted);
+
+static int pt_torture_nmi(unsigned int type, struct pt_regs *regs)
+{
+	/* Two requests may come as one NMI, or one NMI find nothing to do. */
+	if (atomic_xchg(this_cpu_ptr(&nmi_wanted), 0))
+		nmi_walk();
+	else if (!this_cpu_read(nmi_ever_wanted))
+		return NMI_DONE;
+	return NMI_HANDLED;
+}
+
+/**
+ * pt_torture_nmi_start - be ready for pt_torture_nmi_send()
+ * @fn: what an NMI does
+ *
+ * Return: 0 or an error.
+ */
+int pt_torture_nmi_start(void (*fn)(void))
+{
+	nmi_walk = fn;
+	return register_nmi_handler(NMI_LOCAL, pt_torture_nmi, 0,
+				    "pt_torture");
+}
+
+/**
+ * pt_torture_nmi_stop - no more NMIs; on return @fn is not running
+ */
+void pt_torture_nmi_stop(void)
+{
+	unregister_nmi_handler(NMI_LOCAL, "pt_torture");
+}
+
+/**
+ * pt_torture_nmi_send - send an NMI and wait until it has arrived
+ * @cpu: where to; may be this CPU
+ *
+ * Context: any but NMI; CPU hotplug is excluded.
+ */
+void pt_torture_nmi_send(int cpu)
+{
+	atomic_t *wanted = per_cpu_ptr(&nmi_wanted, cpu);
+	int spins = 1000000;
+
+	per_cpu(nmi_ever_wanted, cpu) = true;
+	atomic_inc(wanted);
+	apic->send_IPI(cpu, NMI_VECTOR);
+	while (atomic_read(wanted) && spins--)
+		cpu_relax();
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the torture test of pt_sync needs from inside the kernel: faults, and
+ * functions that no module may call otherwise.
+ */
+
+#include <linux/export.h>
+#include <linux/hugetlb.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/pt_sync.h>
+#include <linux/pt_walk.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+
+#include <asm/pgalloc.h>
+#include <asm/tlbflush.h>
+
+#include "pt_sync.h"
+#include "pt_sync_fault.h"
+#include "pt_torture_core.h"
+
+#ifdef CONFIG_X86_64
+#include <asm/pt_torture_nmi.h>
+#endif
+
+#ifndef flush_tlb_range_receipt
+#define flush_tlb_range_receipt(vma, start, end, receipt) \
+	flush_tlb_range(vma, start, end)
+#endif
+
+DEFINE_STATIC_KEY_FALSE(pt_fault_key);
+enum pt_fault pt_fault_now;
+
+static void pt_fault_choose(enum pt_fault fault)
+{
+	WRITE_ONCE(pt_fault_now, fault);
+	if (fault == PT_FAULT_NONE)
+		static_branch_disable(&pt_fault_key);
+	else
+		static_branch_enable(&pt_fault_key);
+}
+
+/*
+ * A read barrier lets the loads of the slots pass the store that clears the
+ * entry.  On x86 the atomic operations in between do not, so emulate it: load
+ * the slots first, clear the entry later, let the sync use what was loaded.
+ * For one remover at a time.
+ */
+static DEFINE_PER_CPU(bool, pt_fault_walking);
+
+static void pt_fault_load_early(const struct mm_struct *mm)
+{
+	struct mm_struct *walked;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		walked = per_cpu(active_lockless_pt_walk_mm, cpu);
+		per_cpu(pt_fault_walking, cpu) = walked == mm ||
+						 walked == PT_WALK_ANY;
+	}
+}
+
+bool pt_fault_walk_active(int cpu, const struct mm_struct *mm)
+{
+	return per_cpu(pt_fault_walking, cpu);
+}
+
+/* An mm without a process, for kthread_use_mm() and vm_mmap(). */
+static struct mm_struct *pt_torture_mm_alloc(void)
+{
+	struct mm_struct *mm = mm_alloc();
+
+	if (mm) {
+		mm->task_size = TASK_SIZE;
+		mm->def_flags = VM_NOHUGEPAGE;
+		arch_pick_mmap_layout(mm, &current->signal->rlim[RLIMIT_STACK]);
+	}
+	return mm;
+}
+
+/* The entry for @addr, above which there is all that a walk needs. */
+static pmd_t *pt_torture_pmd_alloc(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t *pmd = NULL;
+	p4d_t *p4d;
+	pud_t *pud;
+
+	mmap_write_lock(mm);
+	p4d = p4d_alloc(mm, pgd_offset(mm, addr), addr);
+	pud = p4d ? pud_alloc(mm, p4d, addr) : NULL;
+	if (pud)
+		pmd = pmd_alloc(mm, pud, addr);
+	mmap_write_unlock(mm);
+	return pmd;
+}
+
+static void pt_torture_flush(struct vm_area_struct *vma, unsigned long addr,
+			     struct pt_receipt *receipt)
+{
+	flush_tlb_range_receipt(vma, addr, addr + PMD_SIZE, receipt);
+}
+
+static const char *pt_torture_strategy_name(int strategy)
+{
+	return pt_sync_strategies[strategy].name;
+}
+
+const struct pt_torture_core pt_torture_core = {
+	.strategies		= PT_SYNC_STRATEGIES,
+	.strategy_name		= pt_torture_strategy_name,
+	.strategy_find		= pt_sync_find,
+	.strategy_current	= pt_sync_current,
+	.strategy_switch	= pt_sync_switch,
+	.flush_interrupts_all	= arch_flush_interrupts_all,
+	.sync_mm		= tlb_remove_table_sync_mm,
+	.sync_unshared		= tlb_remove_table_sync_unshared,
+	.collapse_flush_sync	= pmdp_collapse_flush_sync,
+	.flush			= pt_torture_flush,
+	.bias_get		= pt_bias_get,
+	.bias_put		= pt_bias_put,
+	.walk_visible		= pt_walk_visible,
+	.mm_alloc		= pt_torture_mm_alloc,
+	.pmd_alloc		= pt_torture_pmd_alloc,
+	.fault_choose		= pt_fault_choose,
+	.fault_load_early	= pt_fault_load_early,
+#ifdef CONFIG_X86_64
+	.nmi_start		= pt_torture_nmi_start,
+	.nmi_stop		= pt_torture_nmi_stop,
+	.nmi_send		= pt_torture_nmi_send,
+#endif
+};
+EXPORT_SYMBOL_GPL(pt_torture_core);

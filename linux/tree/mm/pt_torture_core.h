@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _MM_PT_TORTURE_CORE_H
+#define _MM_PT_TORTURE_CORE_H
+
+/*
+ * What the module is given by the kernel: one table and not a dozen exported
+ * functions, for nothing else may use them.
+ */
+
+#include <linux/pt_sync.h>
+
+#include "pt_sync_fault.h"
+
+/**
+ * struct pt_torture_core - the kernel's side of the torture test
+ * @strategies: how many there are; the functions on them are those of
+ *		pt_sync.h
+ * @flush_interrupts_all: what the strategy "property" trusts
+ * @flush: flush the range of one table, as if it were freed
+ * @mm_alloc: an mm without a process
+ * @pmd_alloc: the page table of an mm down to the entry for an address
+ * @fault_choose: put a fault into pt_sync
+ * @fault_load_early: for PT_FAULT_V4_READ_BARRIER, before the entry is cleared
+ * @nmi_start: call a function on each @nmi_send(); NULL: no NMIs here
+ */
+struct pt_torture_core {
+	int strategies;
+	const char *(*strategy_name)(int strategy);
+	int (*strategy_find)(const char *name);
+	int (*strategy_current)(void);
+	int (*strategy_switch)(int strategy);
+	bool (*flush_interrupts_all)(void);
+	void (*sync_mm)(struct mm_struct *mm, const struct pt_receipt *receipt);
+	void (*sync_unshared)(struct mm_struct *mm,
+			      const struct pt_receipt *receipt, bool last);
+	pmd_t (*collapse_flush_sync)(struct vm_area_struct *vma,
+				     unsigned long address, pmd_t *pmdp,
+				     spinlock_t *ptl);
+	void (*flush)(struct vm_area_struct *vma, unsigned long addr,
+		      struct pt_receipt *receipt);
+	void (*bias_get)(struct mm_struct *mm);
+	void (*bias_put)(struct mm_struct *mm);
+	bool (*walk_visible)(void);
+	struct mm_struct *(*mm_alloc)(void);
+	pmd_t *(*pmd_alloc)(struct mm_struct *mm, unsigned long addr);
+	void (*fault_choose)(enum pt_fault fault);
+	void (*fault_load_early)(const struct mm_struct *mm);
+	int (*nmi_start)(void (*fn)(void));
+	void (*nmi_stop)(void);
+	void (*nmi_send)(int cpu);
+};
+
+extern const struct pt_torture_core pt_torture_core;
+
+#endif /* _MM_PT_TORTURE_CORE_H */

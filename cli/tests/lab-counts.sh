@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: long
+# Known workloads give known counts: a collapse of 64 MiB on 16 CPUs is 32
+# syncs of 15 receipts each, on kernels as Debian ships them and on quell's with
+# pt_sync=broadcast; under auto there are none. And every row of
+# /proc/interrupts agrees with what was traced, on isolated CPUs to the last one.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+. lab/lib.sh
+need_packages boot report cli
+make -s -C cli quell-static >&2
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cat >"$tmp/plan" <<-END
+	quell status --json
+	quell record -q -o /tmp/collapse.rec -c all -- collapse --mib 64
+	quell report --json /tmp/collapse.rec
+	quell record -q -o /tmp/isolated.rec -- collapse --mib 64
+	quell report --json /tmp/isolated.rec
+	quell diff --json /tmp/collapse.rec /tmp/isolated.rec
+END
+
+boot() {
+	lab/boot --cpus 16 --isolated 2-15 --plan "$tmp/plan" --log "$tmp/log" \
+		--add build/cli/quell-static:/bin/quell "$@" >"$rows"
+}
+
+# says CLAIM JQ: it holds for the answers of this boot.
+says() {
+	if jq -es "$2" "$rows" >/dev/null; then ok "$name: $1"; else
+		not_ok "$name: $1" "$2" "$(jq -sc '[.[] | select(.quell == "report") | .totals, .proc_interrupts.off]' "$rows")"
+	fi
+}
+
+# trial NAME IMAGE [APPEND]: boots it; the answers are in $rows.
+trial() {
+	name=$1 rows=$tmp/$1.jsonl
+	check "$name boots and runs quell" boot --kernel "$2" --append "${3:-}"
+	says 'every row of /proc/interrupts agrees' '[.[] | select(.quell == "report")] | length == 2 and all(.proc_interrupts.agree)'
+	says 'and the function calls of isolated CPUs exactly' \
+		'[.[] | select(.quell == "report") | .proc_interrupts.rows[] | select(.row == "CAL" and .cpu > 1)] | all(.kernel == .traced)'
+	says 'no trace event was lost' '[.[] | select(.quell == "report")] | all(.totals.lost_events == 0)'
+	says 'no page-table sync without its sender' \
+		'[.[] | select(.quell == "report") | .sources[] | select(.cause == "pt_sync")] | all(.sender_known)'
+}
+
+syncs='[.[] | select(.quell == "report")][N] | [.sources[] | select(.cause == "pt_sync" and .task == "collapse")]'
+all=${syncs/N/0}
+quiet=${syncs/N/1}
+noisy() {
+	says '32 syncs, 15 receipts each' "$all | length == 1 and .[0].sends == 32 and .[0].interrupts == 480"
+	says 'from collapse_huge_page' "$all | .[0].call_site == \"collapse_huge_page\" and (.[0].stack | length > 3)"
+	says 'marked avoidable, each of them' "$all | .[0].quell_avoids and .[0].avoidable == 480"
+	says '14 receipts each on the isolated CPUs' "$quiet | .[0].sends == 32 and .[0].interrupts == 448"
+}
+
+for series in 6.12 7; do
+	trial "debian-$series" "$(lab/debian-image $series)"
+	says 'status calls it noisy' '.[0].verdict | startswith("noisy")'
+	noisy
+done
+for series in 6.12 7; do
+	image=$(lab/build $series)
+	trial "quell-$series-broadcast" "$image" pt_sync=broadcast
+	says 'the strategy is named' '.[0].strategy == "broadcast" and .[0].quell_kernel'
+	noisy
+	trial "quell-$series-auto" "$image"
+	says 'the strategy is named' '.[0].strategy == "auto" and .[0].quell_kernel'
+	says 'no sync interrupts anybody' "$all | length == 0"
+	says 'while the kernel counts 32 of them' \
+		'[.[] | select(.quell == "report")][0].pt_sync[] | select(.strategy == "auto") | .syncs >= 32 and .cpus_interrupted == 0'
+done
+finish

@@ -6,11 +6,12 @@
 #include "join_state.h"
 #include "quell.h"
 
-static void settle_rider(struct join *j, const struct receipt *irq,
+/* @how: HOW_CSD if a request was served, HOW_IPI if a bare IPI merged. */
+static void settle_rider(struct join *j, const struct receipt *irq, int how,
 			 unsigned int cpu, uint64_t ts, struct send *from)
 {
 	struct receipt r = {
-		.ts = ts, .cpu = cpu, .how = HOW_CSD,
+		.ts = ts, .cpu = cpu, .how = how,
 		.kind = irq ? RECEIPT_RIDE : RECEIPT_POLLED,
 		.vec = irq ? irq->vec : from->vec, .func = from->func,
 	};
@@ -43,7 +44,7 @@ static void serve(struct join *j, unsigned int cpu, struct receipt *irq,
 		join_drop_request(t, p);
 		return;
 	}
-	settle_rider(j, irq, cpu, ts, r->send);
+	settle_rider(j, irq, HOW_CSD, cpu, ts, r->send);
 	join_drop_request(t, p);
 }
 
@@ -114,7 +115,8 @@ static void pass_ipis(struct join *j, struct cpu_state *t, struct receipt *irq)
 			i->passed = 1;
 			p = &i->next;
 		} else {
-			settle_rider(j, irq, irq->cpu, irq->ts, i->send);
+			settle_rider(j, irq, HOW_IPI, irq->cpu, irq->ts,
+				     i->send);
 			join_drop_ipi(t, p);
 		}
 	}

@@ -27,6 +27,7 @@ static void tally(struct json *j, const struct tally *t)
 	json_u64(j, "avoidable", t->avoidable);
 	json_u64(j, "rode_along", t->rides);
 	json_u64(j, "polled", t->polled);
+	json_u64(j, "requests", t->requests);
 	json_u64(j, "sends", t->sends);
 	json_u64(j, "ipis", t->ipis);
 	json_u64(j, "handler_ns", t->ns);

@@ -122,9 +122,11 @@ static void sources(const struct summary *s, FILE *f, bool stacks)
 		const struct source_row *r = s->row[i];
 		char *from = cpulist_format(&r->senders);
 
-		if (r->t.sends && r->t.irqs)
+		/* Requests if there are any: an interrupt may serve several. */
+		if (r->t.sends && (r->t.requests || r->t.irqs))
 			snprintf(each, sizeof(each), "%.1f",
-				 (double)r->t.irqs / r->t.sends);
+				 (double)(r->t.requests ? r->t.requests : r->t.irqs) /
+				 r->t.sends);
 		else
 			strcpy(each, "-");
 		fprintf(f, "%10s %8s %7s  %-17s %-27s %-24s %-15s %s%s\n",

@@ -123,6 +123,7 @@ bool summary_avoidable(const struct summary *s, enum cause c, int cpu,
 
 static void add(struct tally *t, const struct receipt *r, bool known, bool avoid)
 {
+	t->requests += r->how == HOW_CSD;
 	switch (r->kind) {
 	case RECEIPT_IRQ:
 		t->irqs++;

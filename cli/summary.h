@@ -17,6 +17,7 @@ struct tally {
 	uint64_t	unknown;		/* irqs without a known sender */
 	uint64_t	avoidable;		/* irqs quell would have avoided */
 	uint64_t	sends, ipis;
+	uint64_t	requests;		/* served, with or without an irq */
 	uint64_t	ns;
 };
 

@@ -50,10 +50,11 @@ syncs='[.[] | select(.quell == "report")][N] | [.sources[] | select(.cause == "p
 all=${syncs/N/0}
 quiet=${syncs/N/1}
 noisy() {
-	says '32 syncs, 15 receipts each' "$all | length == 1 and .[0].sends == 32 and .[0].interrupts == 480"
+	says '32 syncs, 15 receipts each' "$all | length == 1 and .[0].sends == 32 and .[0].requests == 480"
 	says 'from collapse_huge_page' "$all | .[0].call_site == \"collapse_huge_page\" and (.[0].stack | length > 3)"
-	says 'marked avoidable, each of them' "$all | .[0].quell_avoids and .[0].avoidable == 480"
-	says '14 receipts each on the isolated CPUs' "$quiet | .[0].sends == 32 and .[0].interrupts == 448"
+	says 'marked avoidable, each of them' "$all | .[0].quell_avoids and .[0].avoidable == .[0].interrupts"
+	# A busy housekeeping CPU may serve a request with another's interrupt.
+	says 'of which the isolated CPUs have 14, an interrupt each' "$quiet | .[0].sends == 32 and .[0].interrupts == 448"
 }
 
 for series in 6.12 7; do

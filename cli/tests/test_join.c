@@ -308,7 +308,7 @@ static void test_merged(void)
 	send_one(2, CTX_TASK, 1, 0);
 	entry(1, VEC_RESCHED);
 	join_finish(s.j);
-	ok(s.n == 2 && got(0, RECEIPT_RIDE, 1, HOW_CSD, 2, CAUSE_RESCHED) &&
+	ok(s.n == 2 && got(0, RECEIPT_RIDE, 1, HOW_IPI, 2, CAUSE_RESCHED) &&
 	   got(1, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_RESCHED),
 	   "two kicks, one interrupt: the first one set the bit");
 	end();

@@ -66,7 +66,7 @@ void write_sample(const char *path)
 	strtab_free(&stacks);
 }
 
-static char path[64];
+static char path[256];
 
 static unsigned char *read_file(size_t *len)
 {
@@ -101,7 +101,8 @@ void test_record(void)
 	struct summary s;
 	size_t len;
 
-	snprintf(path, sizeof(path), "/tmp/quell-unit-%d.rec", getpid());
+	snprintf(path, sizeof(path), "%s/quell-unit-%d.rec",
+		 getenv("TMPDIR") ? : "/tmp", getpid());
 	write_sample(path);
 	summary_init(&s, &strings, &stacks);
 	summary_load(&s, path, true);

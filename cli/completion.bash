@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# completion.bash: bash completion for quell(1).
+
+_quell() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]:-} options='' i
+	local commands='status top record report diff export explain'
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")
+		return
+	fi
+	# Behind "--" record takes any command.
+	if [ "$command" = record ]; then
+		for ((i = 2; i < COMP_CWORD; i++)); do
+			[ "${COMP_WORDS[i]}" = -- ] || continue
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			return
+		done
+	fi
+	case $prev in
+	-c | --cpus)
+		mapfile -t COMPREPLY < <(compgen -W "all $(cat /sys/devices/system/cpu/isolated 2>/dev/null)" -- "$cur")
+		return ;;
+	-s | --sort)
+		[ "$command" != top ] || {
+			mapfile -t COMPREPLY < <(compgen -W 'rate count cause time' -- "$cur")
+			return
+		} ;;
+	-o | --output | -t | --textfile)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return ;;
+	-d | --duration | -i | --interval | -n | --count | --buffer | -l | --listen)
+		return ;;
+	esac
+	case $command in
+	status) options='--json' ;;
+	top) options='--cpus --interval --count --sort --avoidable --by-cpu --buffer' ;;
+	record) options='--output --cpus --duration --buffer --quiet --' ;;
+	report) options='--json --svg --stacks --output' ;;
+	diff) options='--json --rate' ;;
+	export) options='--listen --textfile --interval --duration --cpus --buffer' ;;
+	explain) options="--json $(quell explain 2>/dev/null | awk 'NF > 1 { print $1 }') CAL TLB RES LOC IWI NMI MCP" ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")
+	case $command in
+	report | diff)
+		[[ $cur = -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	esac
+}
+complete -F _quell quell

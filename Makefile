@@ -3,11 +3,13 @@
 # Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
 # through the environment.
 
-.PHONY: help run scale test ci series clean
+.PHONY: help run run-live live scale test ci series clean
 
 help:
 	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
 	@echo '             KERNEL=6.12|7.3  CPUS=1..255  ISOLATED=n  STOCK=1|debian'
+	@echo 'make run-live  Debian'"'"'s own kernel, quieted by a module while it runs'
+	@echo 'make live    build that module for the running kernel, or for KDIR'
 	@echo 'make scale   the same growth drawn from 8 to 255 CPUs'
 	@echo 'make test    every quick test; `.ci/run` adds the long ones'
 	@echo 'make series  the patch series for KERNEL, below build/'
@@ -15,6 +17,12 @@ help:
 
 run:
 	@lab/run
+
+run-live:
+	@live/run
+
+live:
+	@$(MAKE) -C live
 
 scale:
 	@lab/scale

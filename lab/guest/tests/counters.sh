@@ -58,8 +58,9 @@ every "unshare: the same" \
 every "khugepaged: the same, by a kernel thread" \
 	"$today and .workload == \"khugepaged\"" ".ops == 2 and .sync_ipis == 2 * $others"
 every "munmap: no sync, under no strategy" '.workload == "munmap"' '.ops == 20 and .sync_ipis == 0'
+# A CPU that runs a kernel thread just then is spared: at most, and nearly always.
 every "munmap: three threads, three flushes each time, under every strategy" \
-	'.workload == "munmap"' '.tlb_ipis == 60'
+	'.workload == "munmap"' '.tlb_ipis <= 60 and .tlb_ipis >= 54'
 every "the isolated CPU's program sees the interrupts the kernel counts there" \
 	'.workload == "vunmap"' '.isolated_interruptions >= .isolated_ipis * 9 / 10'
 every "all witnesses agree" '.workload | startswith("false") | not' '.counters_agree'

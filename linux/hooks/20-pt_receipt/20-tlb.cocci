@@ -26,7 +26,6 @@ statement S1, S2;
 @@
  	if (<+... info->freed_tables ...+>) S1 else S2
 +
-+	/* Everyone has taken the interrupt, unless lazy CPUs were left out. */
 +	if (info->freed_tables)
 +		pt_receipt_issue(info->receipt, info->mm);
 

@@ -5,7 +5,6 @@
  * can get the order wrong or wait on evidence that is not its own.
  */
 
-#include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/pt_sync.h>
@@ -14,8 +13,14 @@
 #include <asm/tlbflush.h>
 
 #ifndef flush_tlb_range_receipt
-#define flush_tlb_range_receipt(vma, start, end, receipt) \
-	flush_tlb_range(vma, start, end)
+/* An architecture that issues no receipts. */
+static inline void flush_tlb_range_receipt(struct vm_area_struct *vma,
+					   unsigned long start,
+					   unsigned long end,
+					   struct pt_receipt *receipt)
+{
+	flush_tlb_range(vma, start, end);
+}
 #endif
 
 /**

@@ -367,4 +367,5 @@ static struct kunit_suite pt_sync_suite = {
 	.exit = pt_sync_test_exit,
 	.test_cases = pt_sync_cases,
 };
+
 kunit_test_suite(pt_sync_suite);

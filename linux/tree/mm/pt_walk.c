@@ -81,10 +81,10 @@ bool pt_walk_visible(void)
  */
 bool pt_walk_active(int cpu, const struct mm_struct *mm)
 {
-	/* D: pairs with the release in __pt_walk_retract(). */
-	const struct mm_struct *walked =
-		smp_load_acquire(per_cpu_ptr(&active_lockless_pt_walk_mm, cpu));
+	const struct mm_struct *walked;
 
+	/* D: pairs with the release in __pt_walk_retract(). */
+	walked = smp_load_acquire(per_cpu_ptr(&active_lockless_pt_walk_mm, cpu));
 	return walked == mm || walked == PT_WALK_ANY;
 }
 
@@ -262,7 +262,8 @@ void pt_bias_pass_done(bool done)
  */
 bool pt_bias_trusted(struct mm_struct *mm)
 {
-	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "pt_bias_trusted() without RCU");
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "trust must hold until it is used");
+	/* E: pairs with the release in pt_bias_get_locked(). */
 	return smp_load_acquire(&mm->pt_bias.trust) &&
 	       poll_state_synchronize_rcu(READ_ONCE(mm->pt_bias.since));
 }

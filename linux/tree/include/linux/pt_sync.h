@@ -56,8 +56,7 @@ static inline void tlb_remove_table_sync_unshared(struct mm_struct *mm,
 #endif /* CONFIG_PT_SYNC */
 
 pmd_t pmdp_collapse_flush_sync(struct vm_area_struct *vma,
-			       unsigned long address, pmd_t *pmdp,
-			       spinlock_t *ptl);
+			       unsigned long address, pmd_t *pmdp, spinlock_t *ptl);
 pmd_t pmdp_collapse_flush_locked(struct vm_area_struct *vma,
 				 unsigned long address, pmd_t *pmdp);
 

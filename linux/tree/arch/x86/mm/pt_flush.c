@@ -3,10 +3,10 @@
  * What x86 tells pt_sync about its TLB flushes.
  */
 
+#include <linux/cpufeature.h>
 #include <linux/mm.h>
 #include <linux/pt_sync.h>
 
-#include <asm/cpufeature.h>
 #include <asm/paravirt.h>
 #include <asm/pt_flush_test.h>
 #include <asm/tlbflush.h>

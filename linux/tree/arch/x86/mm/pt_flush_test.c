@@ -20,6 +20,7 @@
 #include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
+#include <linux/nmi.h>
 #include <linux/percpu.h>
 #include <linux/pt_receipt.h>
 #include <linux/random.h>
@@ -28,7 +29,6 @@
 #include <linux/uaccess.h>
 
 #include <asm/apic.h>
-#include <asm/nmi.h>
 #include <asm/pt_flush_test.h>
 #include <asm/tlbflush.h>
 
@@ -63,6 +63,7 @@ static int nmi_flush_handler(unsigned int type, struct pt_regs *regs)
 		return NMI_DONE;
 	if (wanted != f->served) {
 		__flush_tlb_all();
+		/* The flush comes before the word that it is done. */
 		smp_store_release(&f->served, wanted);
 	}
 	return NMI_HANDLED;
@@ -80,6 +81,7 @@ static void nmi_flush_wait(int cpu, int ticket)
 {
 	int *served = per_cpu_ptr(&nmi_flush.served, cpu);
 
+	/* Pairs with the release in nmi_flush_handler(). */
 	while (smp_load_acquire(served) - ticket < 0 && cpu_online(cpu))
 		cpu_relax();
 }

@@ -3,7 +3,7 @@
 # Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
 # through the environment.
 
-.PHONY: help run run-live live scale test ci series clean
+.PHONY: help run run-live live scale test ci series proofs install clean
 
 help:
 	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
@@ -13,6 +13,8 @@ help:
 	@echo 'make scale   the same growth drawn from 8 to 255 CPUs'
 	@echo 'make test    every quick test; `.ci/run` adds the long ones'
 	@echo 'make series  the patch series for KERNEL, below build/'
+	@echo 'make proofs  model-check every claim of the design'
+	@echo 'make install the command quell (PREFIX=/usr/local, DESTDIR=)'
 	@echo 'make clean   remove build/ (kernels stay in the cache)'
 
 run:
@@ -36,6 +38,12 @@ ci:
 series:
 	@tree=$$(lab/fetch "$${KERNEL:-6.12}") && \
 		linux/series --check "$$tree" "build/series-$${tree##*-}"
+
+proofs:
+	@proofs/run
+
+install:
+	@$(MAKE) -C cli install
 
 clean:
 	rm -rf build

@@ -29,10 +29,15 @@
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/smp.h>
+#include <linux/stringify.h>
 
 #include "live.h"
 
-#define SYNC_NAME "tlb_remove_table_sync_one"
+/* A test builds a module that looks for a function nobody has. */
+#ifndef LIVE_SYNC
+#define LIVE_SYNC tlb_remove_table_sync_one
+#endif
+#define SYNC_NAME __stringify(LIVE_SYNC)
 
 struct live_request {
 	struct mm_struct *mm;		/* NULL: not known */

@@ -3,7 +3,7 @@
 # Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
 # through the environment.
 
-.PHONY: help run run-live live scale test ci series proofs install clean
+.PHONY: help run run-live live scale test ci series proofs torture install clean
 
 help:
 	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
@@ -14,6 +14,8 @@ help:
 	@echo 'make test    every quick test; `.ci/run` adds the long ones'
 	@echo 'make series  the patch series for KERNEL, below build/'
 	@echo 'make proofs  model-check every claim of the design'
+	@echo 'make torture removers against walkers in the kernel, nothing may be found'
+	@echo '             STRATEGY= BACKEND= SECONDS=60; FAULT=name|all: it must be'
 	@echo 'make install the command quell (PREFIX=/usr/local, DESTDIR=)'
 	@echo 'make clean   remove build/ (kernels stay in the cache)'
 
@@ -41,6 +43,13 @@ series:
 
 proofs:
 	@proofs/run
+
+# SECONDS means something else to a shell, so these go by options.
+torture:
+	@lab/torture $(if $(FAULT),--fault '$(FAULT)') $(if $(STRATEGY),--strategy '$(STRATEGY)') \
+		$(if $(BACKEND),--backend '$(BACKEND)') $(if $(SECONDS),--seconds '$(SECONDS)') \
+		$(if $(KERNEL),--kernel '$(KERNEL)') $(if $(CONFIG),--config '$(CONFIG)') \
+		$(if $(CPUS),--cpus '$(CPUS)')
 
 install:
 	@$(MAKE) -C cli install

@@ -136,7 +136,19 @@ noinstr void kernel_flush_now(void)
 	kernel_flush_word_flushed(&kf->word);
 }
 
+/**
+ * struct flush_request - one flush on its way through the CPUs
+ * @flush: what a CPU does that can use kernel addresses; all others flush
+ *	   everything when they come back
+ * @info: its argument
+ * @start: first address, for @flush and the trace
+ * @end: first address after them
+ * @interrupted: other CPUs that were interrupted
+ * @deferred: CPUs that were asked to flush later
+ */
 struct flush_request {
+	smp_call_func_t flush;
+	void *info;
 	unsigned long start;
 	unsigned long end;
 	unsigned int interrupted;
@@ -161,6 +173,32 @@ static bool kernel_cr3_loaded(int cpu, void *info)
 	return true;
 }
 
+static void kernel_flush_ipi(void *info)
+{
+	struct flush_request *req = info;
+
+	req->flush(req->info);
+	kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
+}
+
+static void send(struct flush_request *req)
+{
+	/* It waits for the CPUs that it interrupts. */
+	lockdep_assert_irqs_enabled();
+	on_each_cpu_cond(kernel_cr3_loaded, kernel_flush_ipi, req, true);
+
+	atomic_long_inc(&requested);
+	atomic_long_add(req->interrupted, &interrupted);
+	atomic_long_add(req->deferred, &deferred);
+	trace_kernel_flush(req->start, req->end, req->interrupted, req->deferred);
+}
+
+static __always_inline bool may_defer(void)
+{
+	return static_branch_unlikely(&kernel_flush_active) &&
+	       READ_ONCE(senders_defer);
+}
+
 static void flush_range(void *info)
 {
 	struct flush_request *req = info;
@@ -168,14 +206,12 @@ static void flush_range(void *info)
 
 	for (addr = req->start; addr < req->end; addr += PAGE_SIZE)
 		flush_tlb_one_kernel(addr);
-	kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
 }
 
-static void flush_all(void *info)
+static void flush_all(void *unused)
 {
 	count_vm_tlb_event(NR_TLB_REMOTE_FLUSH_RECEIVED);
 	__flush_tlb_all();
-	kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
 }
 
 /**
@@ -189,26 +225,40 @@ static void flush_all(void *info)
  */
 void flush_tlb_kernel_range_deferrable(unsigned long start, unsigned long end)
 {
-	struct flush_request req = { .start = start, .end = end };
-	smp_call_func_t flush = flush_range;
+	struct flush_request req = {
+		.flush = flush_range, .info = &req, .start = start, .end = end,
+	};
 
-	if (!static_branch_unlikely(&kernel_flush_active) ||
-	    !READ_ONCE(senders_defer)) {
+	if (!may_defer()) {
 		flush_tlb_kernel_range(start, end);
 		return;
 	}
-
-	/* It waits for the CPUs that it interrupts. */
-	lockdep_assert_irqs_enabled();
 	if (end == TLB_FLUSH_ALL ||
 	    end - start > tlb_single_page_flush_ceiling << PAGE_SHIFT)
-		flush = flush_all;
-	on_each_cpu_cond(kernel_cr3_loaded, flush, &req, true);
+		req.flush = flush_all;
+	send(&req);
+}
 
-	atomic_long_inc(&requested);
-	atomic_long_add(req.interrupted, &interrupted);
-	atomic_long_add(req.deferred, &deferred);
-	trace_kernel_flush(start, end, req.interrupted, req.deferred);
+/**
+ * flush_tlb_on_each_cpu_deferrable - flush kernel addresses in the caller's way
+ * @flush: flushes them on one CPU, NULL for everything
+ * @info: its argument
+ *
+ * As on_each_cpu(), or flush_tlb_all(), with CPUs in user mode as above.  For
+ * changed permissions: stale ones must be of no use to kernel entry either.
+ */
+void flush_tlb_on_each_cpu_deferrable(smp_call_func_t flush, void *info)
+{
+	struct flush_request req = {
+		.flush = flush ?: flush_all, .info = info, .end = TLB_FLUSH_ALL,
+	};
+
+	if (may_defer())
+		send(&req);
+	else if (flush)
+		on_each_cpu(flush, info, true);
+	else
+		flush_tlb_all();
 }
 
 static bool deferral_wanted __initdata = true;

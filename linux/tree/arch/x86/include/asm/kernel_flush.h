@@ -11,6 +11,7 @@
 #include <linux/context_tracking_state.h>
 #include <linux/jump_label.h>
 #include <linux/percpu.h>
+#include <linux/smp.h>
 
 #include <asm/kernel_flush_test.h>
 
@@ -37,6 +38,7 @@ DECLARE_STATIC_KEY_FALSE(kernel_flush_active);
 
 void kernel_flush_now(void);
 void flush_tlb_kernel_range_deferrable(unsigned long start, unsigned long end);
+void flush_tlb_on_each_cpu_deferrable(smp_call_func_t flush, void *info);
 
 /*
  * The state machine.  Every access that decides anything is a

@@ -18,10 +18,13 @@ calls() { # TREE FUNCTION: "FILE COUNT" of each C file that calls it
 for version in 6.12 7.3; do
 	tree=$(lab/fetch "$version")
 	linux/graft --to "$out/$version" "$tree" >/dev/null
-	deferring=$(calls "$out/$version" flush_tlb_kernel_range_deferrable |
+	deferring=$(calls "$out/$version" 'flush_tlb_[a-z_]*_deferrable' |
 		grep -v '^arch/x86/mm/kernel_flush.c ')
-	if [ "$deferring" = "mm/vmalloc.c 5" ]; then ok "Linux $version: only vmalloc defers"
-	else not_ok "Linux $version: only vmalloc defers" "$deferring"; fi
+	if [ "$deferring" = "$(printf '%s\n' 'arch/x86/mm/pat/set_memory.c 2' 'mm/vmalloc.c 5')" ]; then
+		ok "Linux $version: only vmalloc and changes of permissions defer"
+	else
+		not_ok "Linux $version: only vmalloc and changes of permissions defer" "$deferring"
+	fi
 	# What must interrupt calls what always interrupts, in the file as built.
 	for file in arch/x86/mm/pgtable.c arch/x86/events/intel/ds.c; do
 		[ -f "$out/$version/$file" ] || mkdir -p "$out/$version/${file%/*}"

@@ -117,10 +117,15 @@ static int purges_with(bool deferring, long purges)
 	read_interrupts(&before);
 	kflush_command("churn", purges);
 	calls = calls_since(&before);
+	/*
+	 * Without deferral one for each purge, and a few for what else the
+	 * kernel unmaps meanwhile; with it, none for either.
+	 */
 	good = deferring ? calls.sum == 0 &&
-		kflush_value(KFLUSH, "deferred") == purges * cpus_count(&isolated) &&
-		kflush_value(KFLUSH, "requested") == purges :
-		calls.least == (uint64_t)purges && calls.most == (uint64_t)purges;
+		kflush_value(KFLUSH, "requested") >= purges &&
+		kflush_value(KFLUSH, "deferred") >= purges * cpus_count(&isolated) :
+		calls.least >= (uint64_t)purges &&
+		calls.most <= (uint64_t)(purges + purges / 1000 + 1);
 
 	json_begin();
 	json_text("test", "purges");

@@ -28,10 +28,10 @@ static const struct cause_info causes[NR_CAUSES] = {
 		"Whenever another thread of the same process unmaps, protects or migrates memory while this CPU has the process loaded.",
 		"Not by quell: the flush is due. By the application: no munmap/mprotect/NUMA balancing in a process with threads on isolated CPUs. By hardware: INVLPGB (AMD Zen 3 and later, Linux 6.15) and arm64 do it without interrupts." },
 	[CAUSE_TLB_KERNEL] = { "tlb_kernel", "kernel TLB flush",
-		"do_flush_tlb_all do_kernel_range_flush",
+		"do_flush_tlb_all do_kernel_range_flush kernel_flush_ipi",
 		"A kernel mapping (vmalloc, vmap, module text, eBPF program) went away and every CPU must forget it.",
 		"At once only on CPUs that are in the kernel. A CPU in user mode under page-table isolation cannot reach the address, so it can flush when it next enters the kernel.",
-		"quell's kernel defers it on isolated CPUs (CONFIG_COALESCE_TLBI) where PTI is on; INVLPGB hardware needs no interrupt at all." },
+		"quell's kernel defers it on isolated CPUs that are in user mode (CONFIG_COALESCE_TLBI, PTI on), if it comes from vmalloc or changes permissions; not on idle CPUs, and not where page tables are freed or memory types change. INVLPGB hardware needs no interrupt at all." },
 	[CAUSE_MEMBARRIER] = { "membarrier", "membarrier",
 		"ipi_mb ipi_sync_core ipi_sync_rq_state ipi_rseq",
 		"A process called membarrier(2): every CPU that runs one of its threads must execute a memory barrier.",
@@ -156,6 +156,7 @@ enum cause classify_stack(const char *const *frames, size_t n)
 		{ "native_flush_tlb_multi", CAUSE_TLB_USER },
 		{ "flush_tlb_kernel_range", CAUSE_TLB_KERNEL },
 		{ "flush_tlb_kernel_range_deferrable", CAUSE_TLB_KERNEL },
+		{ "flush_tlb_on_each_cpu_deferrable", CAUSE_TLB_KERNEL },
 		{ "flush_tlb_all", CAUSE_TLB_KERNEL },
 		{ "membarrier_private_expedited", CAUSE_MEMBARRIER },
 		{ "membarrier_global_expedited", CAUSE_MEMBARRIER },
@@ -200,36 +201,66 @@ const char *vec_key(enum vec v)
 	return (unsigned int)v < NR_VECS ? keys[v] : "other";
 }
 
-bool avoidable(enum cause c, bool isolated, const struct avoid_facts *f,
-	       const char **why)
+bool stack_deferrable(const char *const *frames, size_t n)
 {
-	switch (c) {
-	case CAUSE_PT_SYNC:
-		if (f->auto_strategy) {
-			*why = "quell is active: this CPU may have been walking the page table";
+	/*
+	 * Leaf entries of vmalloc, and permissions. Not: freed page tables,
+	 * memory types, large pages made or split. What is not listed here is
+	 * not claimed to be avoidable.
+	 */
+	static const char sites[] =
+		"vunmap_range __purge_vmap_area_lazy free_unmap_vmap_area vb_free "
+		"_vm_unmap_aliases set_memory_ro set_memory_rw set_memory_x "
+		"set_memory_nx";
+	static const char never[] =
+		"__cpa_collapse_large_pages __change_page_attr_set_clr "
+		"__change_page_attr split_set_pte pmd_free_pte_page "
+		"pud_free_pmd_page";
+	bool found = false;
+	char name[128];
+
+	for (size_t i = 0; i < n; i++) {
+		plain_name(frames[i], name, sizeof(name));
+		if (listed(never, name))
 			return false;
-		}
-		*why = "quell interrupts only CPUs that can be walking that page table";
-		return true;
-	case CAUSE_TLB_KERNEL:
-		if (f->deferral) {
-			*why = "quell defers already: this CPU was in the kernel, or the flush must not wait";
-			return false;
-		}
-		if (!isolated) {
-			*why = "quell defers kernel flushes on isolated CPUs only";
-			return false;
-		}
-		if (!f->pti) {
-			*why = "deferral needs page-table isolation (PTI), which is off";
-			return false;
-		}
-		*why = "quell defers it while the isolated CPU is in user mode";
-		return true;
-	default:
+		found |= listed(sites, name);
+	}
+	return found;
+}
+
+static bool flush_avoidable(const struct avoid_case *x,
+			    const struct avoid_facts *f, const char **why)
+{
+	if (f->deferral)
+		*why = "quell defers already: this CPU was in the kernel, or the flush must not wait";
+	else if (!x->isolated)
+		*why = "quell defers kernel flushes on isolated CPUs only";
+	else if (!f->pti)
+		*why = "deferral needs page-table isolation (PTI), which is off";
+	else if (x->idle)
+		*why = "the CPU was idle: only CPUs in user mode can defer";
+	else if (!x->deferrable)
+		*why = "this kind of flush must not wait";
+	else
+		*why = "quell defers it if the isolated CPU is in user mode";
+	return !f->deferral && x->isolated && f->pti && !x->idle && x->deferrable;
+}
+
+bool avoidable(enum cause c, const struct avoid_case *x,
+	       const struct avoid_facts *f, const char **why)
+{
+	if (c == CAUSE_TLB_KERNEL)
+		return flush_avoidable(x, f, why);
+	if (c != CAUSE_PT_SYNC) {
 		*why = "not an interrupt quell changes";
 		return false;
 	}
+	if (f->auto_strategy) {
+		*why = "quell is active: this CPU may have been walking the page table";
+		return false;
+	}
+	*why = "quell interrupts only CPUs that can be walking that page table";
+	return true;
 }
 
 bool is_plumbing(const char *func)
@@ -247,7 +278,8 @@ bool is_plumbing(const char *func)
 		"tlb_remove_table_sync_unshared tlb_flush_unshared_tables "
 		"native_flush_tlb_multi flush_tlb_multi flush_tlb_mm_range "
 		"kvm_flush_tlb_multi flush_tlb_all flush_tlb_kernel_range "
-		"flush_tlb_kernel_range_deferrable "
+		"flush_tlb_kernel_range_deferrable flush_tlb_on_each_cpu_deferrable "
+		"cpa_flush cpa_flush_permissions send "
 		"arch_tlbbatch_flush flush_tlb_mm flush_tlb_page flush_tlb_range "
 		"tlb_flush_mmu tlb_flush_mmu_tlbonly tlb_finish_mmu "
 		"ptep_clear_flush try_to_unmap_flush "

@@ -69,12 +69,22 @@ enum cause classify_stack(const char *const *frames, size_t n);
 enum cause classify_vec(enum vec v);
 const char *vec_key(enum vec v);
 
+/* What of a single interrupt decides on it. */
+struct avoid_case {
+	bool	isolated;	/* the CPU that received it */
+	bool	idle;		/* it was idle, so not in user mode */
+	bool	deferrable;	/* a flush of a kind that may come later */
+};
+
 /*
- * Would quell have avoided an interrupt of this cause on a CPU that is
- * isolated or not? *why is set either way, to a string in static storage.
+ * Would quell have avoided this interrupt? *why is set either way, to a string
+ * in static storage.
  */
-bool avoidable(enum cause c, bool isolated, const struct avoid_facts *f,
-	       const char **why);
+bool avoidable(enum cause c, const struct avoid_case *x,
+	       const struct avoid_facts *f, const char **why);
+
+/* Is a flush from this stack one that quell's kernel may put off? */
+bool stack_deferrable(const char *const *frames, size_t n);
 
 /* "flush_tlb_func.isra.0" -> "flush_tlb_func", into @buf. */
 const char *plain_name(const char *sym, char *buf, size_t size);

@@ -217,6 +217,7 @@ static void settle_send(struct join *j, struct send *s)
 	if (n > ARRAY_SIZE(frame))
 		n = ARRAY_SIZE(frame);
 	s->cause = cause_of(j, s, frame, n);
+	s->deferrable = s->cause == CAUSE_TLB_KERNEL && stack_deferrable(frame, n);
 	s->site = strtab_str(j->strings,
 			     inlined_site(s->cause, strtab_get(j->strings, s->site),
 					  j->ops.has_symbol));

@@ -61,6 +61,7 @@ struct send {
 	uint8_t		ctx;
 	uint8_t		vec;
 	uint8_t		cause;
+	bool		deferrable;	/* see stack_deferrable() */
 	bool		closed, emitted;
 	struct send	*next;
 };
@@ -90,6 +91,7 @@ struct receipt {
 	uint32_t	served;		/* requests this interrupt served */
 	uint16_t	cpu;
 	uint8_t		kind, vec, cause, how;
+	bool		idle;		/* the CPU was idle when it came */
 };
 
 struct join_ops {

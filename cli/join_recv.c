@@ -172,7 +172,7 @@ void join_on_irq_entry(struct join *j, const struct event *e)
 	struct cpu_state *t = join_cpu(j, e->cpu);
 	struct receipt irq = {
 		.ts = e->ts, .cpu = e->cpu, .vec = e->vec, .name = e->name,
-		.kind = RECEIPT_IRQ,
+		.kind = RECEIPT_IRQ, .idle = !e->pid,
 	};
 
 	if (e->vec == VEC_DEVICE && !first_handler(t, e))

@@ -138,7 +138,7 @@ static void read_sends(struct reader *r, struct cursor *c)
 		s.ctx = below(c, 1, NR_CTX);
 		s.vec = below(c, 1, NR_VECS);
 		s.cause = below(c, 2, NR_CAUSES);
-		take(c, 2);
+		s.deferrable = below(c, 2, 2);
 		take(c, 8);
 		if (s.id != r->nsends + 1 ||
 		    (s.stack && s.stack >= r->v->stacks->n))
@@ -169,7 +169,7 @@ static void read_receipts(struct reader *r, struct cursor *c)
 		x.vec = below(c, 1, NR_VECS);
 		x.cause = below(c, 2, NR_CAUSES);
 		x.how = below(c, 1, NR_HOWS);
-		take(c, 1);
+		x.idle = below(c, 1, 2);
 		take(c, 8);
 		if (x.send > r->nsends)
 			c->bad = true;

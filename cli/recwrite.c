@@ -74,7 +74,7 @@ static void put_send(struct buffer *b, const struct send *s)
 	put(b, s->ctx, 1);
 	put(b, s->vec, 1);
 	put(b, s->cause, 2);
-	put(b, 0, 2);
+	put(b, s->deferrable, 2);
 	put(b, 0, 8);
 }
 
@@ -91,7 +91,7 @@ static void put_receipt(struct buffer *b, const struct receipt *r)
 	put(b, r->vec, 1);
 	put(b, r->cause, 2);
 	put(b, r->how, 1);
-	put(b, 0, 1);
+	put(b, r->idle, 1);
 	put(b, 0, 8);
 }
 

@@ -144,6 +144,9 @@ static uint32_t comm(void *arg, int32_t pid)
 		name = saved_name(pid);
 	if (!name)
 		name = xasprintf("<%d>", pid);
+	/* What a worker is at changes all the time; the stack tells it. */
+	if (!strncmp(name, "kworker/", 8))
+		name[7] = '\0';
 	cache[i].pid = pid;
 	cache[i].when = now;
 	cache[i].id = strtab_str(&s->strings, name);

@@ -19,7 +19,6 @@ const char *plain_number(uint64_t n, char buf[32]);
 const char *row_function(const struct summary *s, const struct source_row *r);
 const char *row_site(const struct summary *s, const struct source_row *r);
 const char *row_task(const struct summary *s, const struct source_row *r);
-bool row_avoidable(const struct summary *s, const struct source_row *r,
-		   const char **why);
+bool row_avoidable(const struct source_row *r, const char **why);
 
 #endif

@@ -120,7 +120,7 @@ static void sources(struct json *j, const struct summary *s)
 	json_open(j, "sources", '[');
 	for (size_t i = 0; i < s->nrows; i++) {
 		const struct source_row *r = s->row[i];
-		bool avoid = row_avoidable(s, r, &why);
+		bool avoid = row_avoidable(r, &why);
 
 		json_open(j, NULL, '{');
 		json_str(j, "cause", cause_info(r->cause)->key);

@@ -44,10 +44,16 @@ static void family(FILE *f, const char *name, const char *type,
 		suffix, type);
 }
 
+static void one_series(FILE *f, const struct summary *s, int cpu, enum cause c,
+		       bool avoidable, uint64_t n)
+{
+	fprintf(f, "quell_interrupts_total{cpu=\"%d\",isolated=\"%d\",cause=\"%s\",avoidable=\"%d\"} %" PRIu64 "\n",
+		cpu, cpuset_has(&s->quiet, cpu), cause_info(c)->key, avoidable, n);
+}
+
 static void by_cause_and_cpu(const struct summary *s, FILE *f,
 			     enum metrics_format fmt)
 {
-	const char *why;
 	int cpu;
 
 	family(f, "quell_interrupts", "counter",
@@ -56,11 +62,14 @@ static void by_cause_and_cpu(const struct summary *s, FILE *f,
 		const struct cpu_row *r = s->cpu[cpu];
 
 		/* Every series from the start, or a first increase is lost. */
-		for (int c = 0; c < NR_CAUSES; c++)
-			fprintf(f, "quell_interrupts_total{cpu=\"%d\",isolated=\"%d\",cause=\"%s\",avoidable=\"%d\"} %" PRIu64 "\n",
-				cpu, cpuset_has(&s->quiet, cpu), cause_info(c)->key,
-				summary_avoidable(s, c, cpu, &why),
-				r ? r->by_cause[c] : 0);
+		for (int c = 0; c < NR_CAUSES; c++) {
+			uint64_t n = r ? r->by_cause[c] : 0;
+			uint64_t avoid = r ? r->avoidable_by_cause[c] : 0;
+
+			one_series(f, s, cpu, c, false, n - avoid);
+			if (c == CAUSE_PT_SYNC || c == CAUSE_TLB_KERNEL)
+				one_series(f, s, cpu, c, true, avoid);
+		}
 	}
 }
 

@@ -46,17 +46,10 @@ const char *row_task(const struct summary *s, const struct source_row *r)
 	return r->comm ? strtab_get(s->strings, r->comm) : "-";
 }
 
-bool row_avoidable(const struct summary *s, const struct source_row *r,
-		   const char **why)
+bool row_avoidable(const struct source_row *r, const char **why)
 {
-	/* For a CPU that got one; only isolation makes a difference. */
-	int cpu = cpuset_next(&r->receivers, -1);
-	struct cpuset quiet = r->receivers;
-
-	cpuset_and(&quiet, &s->quiet);
-	if (cpuset_count(&quiet))
-		cpu = cpuset_next(&quiet, -1);
-	return summary_avoidable(s, r->cause, cpu < 0 ? MAX_CPUS : cpu, why);
+	*why = r->why ? r->why : "no interrupt came of it";
+	return r->t.avoidable > 0;
 }
 
 static void head(const struct summary *s, FILE *f)
@@ -134,7 +127,7 @@ static void sources(const struct summary *s, FILE *f, bool stacks)
 			r->t.sends ? plain_number(r->t.sends, b) : "-", each,
 			cause_info(r->cause)->title, row_function(s, r),
 			row_site(s, r), row_task(s, r), *from ? from : "-",
-			row_avoidable(s, r, &why) ? "  avoidable" : "");
+			row_avoidable(r, &why) ? "  avoidable" : "");
 		if (stacks)
 			frames(s, f, r->stack);
 		free(from);
@@ -198,21 +191,21 @@ static void agreement(const struct summary *s, FILE *f)
 			s->expired);
 }
 
+/* Why each avoidable cause is, by the first of its sources. */
 static void reasons(const struct summary *s, FILE *f)
 {
 	const char *why;
-	bool any = false;
+	bool told[NR_CAUSES] = { false }, any = false;
 
-	for (int c = 0; c < NR_CAUSES; c++) {
-		if (!s->cause[c].avoidable)
+	for (size_t i = 0; i < s->nrows; i++) {
+		enum cause c = s->row[i]->cause;
+
+		if (told[c] || !row_avoidable(s->row[i], &why))
 			continue;
-		/* The reason is the same on every CPU where it is avoidable. */
-		if (!summary_avoidable(s, c, cpuset_next(&s->quiet, -1), &why))
-			summary_avoidable(s, c, MAX_CPUS, &why);
 		fprintf(f, "%savoidable %s: %s (quell explain %s)\n",
 			any ? "" : "\n", cause_info(c)->title, why,
 			cause_info(c)->key);
-		any = true;
+		told[c] = any = true;
 	}
 }
 

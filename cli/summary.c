@@ -115,12 +115,6 @@ void summary_send(struct summary *s, const struct send *x)
 	s->total.ipis += x->wanted;
 }
 
-bool summary_avoidable(const struct summary *s, enum cause c, int cpu,
-		       const char **why)
-{
-	return avoidable(c, cpuset_has(&s->quiet, cpu), &s->facts, why);
-}
-
 static void add(struct tally *t, const struct receipt *r, bool known, bool avoid)
 {
 	t->requests += r->how == HOW_CSD;
@@ -154,12 +148,16 @@ static void add_heat(struct summary *s, const struct receipt *r)
 void summary_receipt(struct summary *s, const struct receipt *r,
 		     const struct send *from)
 {
+	struct avoid_case x = {
+		.isolated = cpuset_has(&s->quiet, r->cpu), .idle = r->idle,
+		.deferrable = from && from->deferrable,
+	};
 	bool known = from || r->how == HOW_SOURCE, avoid;
 	struct source_row *row;
 	struct cpu_row *cpu;
 	const char *why;
 
-	avoid = summary_avoidable(s, r->cause, r->cpu, &why);
+	avoid = avoidable(r->cause, &x, &s->facts, &why);
 	if (from)
 		row = row_of_send(s, from);
 	else
@@ -170,6 +168,9 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 	add(&s->total, r, known, avoid);
 	if (r->kind != RECEIPT_IRQ)
 		return;
+	/* The reason of one that is avoidable, if any of them is. */
+	if (avoid || !row->t.avoidable)
+		row->why = why;
 	if (r->ns > row->max_ns)
 		row->max_ns = r->ns;
 	cpu = s->cpu[r->cpu];
@@ -180,6 +181,7 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 	cpu->irqs++;
 	cpu->avoidable += avoid;
 	cpu->by_cause[r->cause]++;
+	cpu->avoidable_by_cause[r->cause] += avoid;
 	if (s->heat_span)
 		add_heat(s, r);
 }

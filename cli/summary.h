@@ -29,6 +29,7 @@ struct source_row {
 	struct tally	t;
 	uint64_t	last;			/* t.irqs when top last looked */
 	uint32_t	max_ns, stack;
+	const char	*why;			/* avoidable, or why not */
 	struct cpuset	senders, receivers;
 };
 
@@ -36,6 +37,7 @@ struct cpu_row {
 	int		cpu;
 	uint64_t	irqs, avoidable, last;
 	uint64_t	by_cause[NR_CAUSES];
+	uint64_t	avoidable_by_cause[NR_CAUSES];
 };
 
 struct sync_row {			/* quell's own counters, over the window */
@@ -80,8 +82,6 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 		     const struct send *from);
 void summary_agreement(struct summary *s, const struct agreement *a);
 struct verdict summary_verdict(const struct summary *s);
-bool summary_avoidable(const struct summary *s, enum cause c, int cpu,
-		       const char **why);
 /* Most interrupts first. */
 void summary_sort(struct summary *s);
 void summary_free(struct summary *s);

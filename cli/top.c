@@ -139,7 +139,7 @@ static void print_sources(const struct summary *s, const struct options *o,
 
 	for (size_t i = 0; i < s->nrows; i++)
 		if (s->row[i]->t.irqs &&
-		    (!o->avoidable || row_avoidable(s, s->row[i], &why)))
+		    (!o->avoidable || row_avoidable(s->row[i], &why)))
 			row[n++] = s->row[i];
 	sort_key = o->sort;
 	if (n > 1)
@@ -156,7 +156,7 @@ static void print_sources(const struct summary *s, const struct options *o,
 		       plain_number(r->t.irqs, a), cause_info(r->cause)->title,
 		       row_function(s, r), row_site(s, r), row_task(s, r),
 		       *from ? from : "-", to,
-		       row_avoidable(s, r, &why) ? "  avoidable" : "");
+		       row_avoidable(r, &why) ? "  avoidable" : "");
 		free(from);
 		free(to);
 	}

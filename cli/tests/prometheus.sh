@@ -53,7 +53,7 @@ check "Prometheus finds the exporter up" becomes 'up{job="quell"}' '.data.result
 check "with the kernel it runs on" becomes 'quell_info' ".data.result[0].metric.kernel == \"$(uname -r)\""
 check "and interrupts that grow" becomes 'sum(rate(quell_interrupts_total[10s]))' '.data.result[0].value[1] | tonumber > 0'
 check "every CPU and cause has a series" becomes 'count(quell_interrupts_total)' \
-	".data.result[0].value[1] | tonumber == $(nproc) * 19"
+	".data.result[0].value[1] | tonumber == $(nproc) * 21"
 rules=$(curl -s --max-time 5 "http://127.0.0.1:$web/api/v1/rules")
 check "the rules are evaluated without error" jq -e '[.data.groups[].rules[]] | length == 3 and all(.health != "err")' <<<"$rules"
 bad=0

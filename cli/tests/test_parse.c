@@ -85,6 +85,12 @@ void test_classify(void)
 	};
 	struct avoid_facts stock = { .pti = true }, quell = { .auto_strategy = true,
 		.deferral = true, .pti = true }, no_pti = { 0 };
+	struct avoid_case user = { .isolated = true, .deferrable = true };
+	const char *vfree[] = { "__purge_vmap_area_lazy", "vfree" };
+	const char *ro[] = { "change_page_attr_set_clr", "set_memory_ro" };
+	const char *uc[] = { "change_page_attr_set_clr", "_set_memory_uc" };
+	const char *split[] = { "__change_page_attr_set_clr",
+				"change_page_attr_set_clr", "set_memory_ro" };
 	const char *frames[] = { "smp_call_function", "tlb_remove_table_sync_one",
 				 "collapse_huge_page" };
 	const char *why;
@@ -102,17 +108,27 @@ void test_classify(void)
 	   is_plumbing("smp_call_function_many_cond.constprop.0") &&
 	   !is_plumbing("collapse_huge_page") && !is_plumbing(""),
 	   "the way into the IPI code is no call site");
-	ok(avoidable(CAUSE_PT_SYNC, false, &stock, &why),
+	ok(avoidable(CAUSE_PT_SYNC, &(struct avoid_case){ 0 }, &stock, &why),
 	   "a sync is avoidable on stock, on any CPU");
-	ok(!avoidable(CAUSE_PT_SYNC, true, &quell, &why),
+	ok(!avoidable(CAUSE_PT_SYNC, &user, &quell, &why),
 	   "what quell still sends is needed");
-	ok(avoidable(CAUSE_TLB_KERNEL, true, &stock, &why) &&
-	   !avoidable(CAUSE_TLB_KERNEL, false, &stock, &why) &&
-	   !avoidable(CAUSE_TLB_KERNEL, true, &no_pti, &why) &&
-	   !avoidable(CAUSE_TLB_KERNEL, true, &quell, &why),
-	   "a kernel flush is avoidable with PTI on isolated CPUs, if not yet deferred");
-	ok(!avoidable(CAUSE_TLB_USER, true, &stock, &why) && why,
+	ok(avoidable(CAUSE_TLB_KERNEL, &user, &stock, &why),
+	   "a flush of vmalloc is avoidable on an isolated CPU that runs a task");
+	for (int i = 0; i < 3; i++) {
+		struct avoid_case not = user;
+
+		*(i == 0 ? &not.isolated : i == 1 ? &not.idle : &not.deferrable) ^= 1;
+		ok(!avoidable(CAUSE_TLB_KERNEL, &not, &stock, &why),
+		   "but not otherwise: %s", why);
+	}
+	ok(!avoidable(CAUSE_TLB_KERNEL, &user, &no_pti, &why) &&
+	   !avoidable(CAUSE_TLB_KERNEL, &user, &quell, &why),
+	   "nor without PTI, nor where it is deferred already");
+	ok(!avoidable(CAUSE_TLB_USER, &user, &stock, &why) && why,
 	   "a user flush is due");
+	ok(stack_deferrable(vfree, 2) && stack_deferrable(ro, 2) &&
+	   !stack_deferrable(uc, 2) && !stack_deferrable(split, 3) &&
+	   !stack_deferrable(NULL, 0), "which flushes may come later");
 }
 
 void test_json(void)

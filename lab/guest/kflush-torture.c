@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -152,6 +153,23 @@ static void by_fork_and_exit(void)
 		waitpid(child, NULL, 0);
 }
 
+/* Stops of a traced child, in and out of each system call. */
+static void by_ptrace(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		syscall(SYS_getpid);
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, &status, 0) == child &&
+	       WIFSTOPPED(status))
+		ptrace(PTRACE_SYSCALL, child, NULL, NULL);
+}
+
 static void by_exec(void)
 {
 	pid_t child = vfork();
@@ -177,6 +195,7 @@ static const struct {
 	{ "single_step", by_single_step, 5 },
 	{ "failing_iret", by_failing_iret, 5 },
 	{ "fork_exit", by_fork_and_exit, 101 },
+	{ "ptrace", by_ptrace, 151 },
 	{ "exec", by_exec, 211 },
 };
 

@@ -9,6 +9,7 @@
  *                  is mapped to another page each time it is in user mode
  *  kflush never    what must interrupt although the CPU is in user mode: LDT
  *                  changes, and freed page table pages under a huge mapping
+ *  kflush hotplug  an isolated CPU that is taken down and brought up again
  *  kflush getpid   the cycle counter's difference for a system call; with
  *                  QEMU's -icount that is a number of instructions
  *
@@ -246,6 +247,39 @@ static int never(long times)
 	return !ldt || !tables;
 }
 
+/* An isolated CPU goes down, misses flushes, comes up and defers again. */
+static int hotplug(long rounds)
+{
+	static struct interrupts before;
+	pthread_t thread[MAX_CPUS];
+	char online[64];
+	uint64_t calls = 0;
+	bool good;
+
+	snprintf(online, sizeof(online), "/sys/devices/system/cpu/cpu%d/online",
+		 cpus_nth(&isolated, 0));
+	kflush_command("reset", 0);
+	for (long i = 0; i < rounds; i++) {
+		must_write(online, "0");
+		kflush_command("churn", 5);
+		must_write(online, "1");
+		start_on_isolated(thread);
+		read_interrupts(&before);
+		kflush_command("churn", 20);
+		calls += calls_since(&before).sum;
+		stop_on_isolated(thread);
+	}
+	good = calls == 0 && kflush_value(KFLUSH_TEST, "stale") == 0;
+	json_begin();
+	json_text("test", "hotplug");
+	json_number("rounds", rounds);
+	json_number("isolated_ipis", (int64_t)calls);
+	json_number("stale", kflush_value(KFLUSH_TEST, "stale"));
+	json_bool("good", good);
+	json_end();
+	return !good;
+}
+
 /* The least of many batches: whatever interrupts one only adds. */
 static int getpid_cycles(int cpu)
 {
@@ -281,7 +315,7 @@ int main(int argc, char **argv)
 	if (argc < 2 || argc > 3 || test[0] == '-') {
 		bool asked = !strcmp(test, "--help");
 
-		fputs("usage: kflush purges|remap|never [TIMES]\n"
+		fputs("usage: kflush purges|remap|never|hotplug [TIMES]\n"
 		      "       kflush getpid CPU\n", asked ? stdout : stderr);
 		return asked ? 0 : 2;
 	}
@@ -301,5 +335,7 @@ int main(int argc, char **argv)
 		return remap(number < 0 ? 1000 : number);
 	if (!strcmp(test, "never"))
 		return never(number < 0 ? 100 : number);
+	if (!strcmp(test, "hotplug"))
+		return hotplug(number < 0 ? 10 : number);
 	die("no test '%s'", test);
 }

@@ -28,6 +28,7 @@ cat >"$tmp/plan" <<END
 kflush purges ${DEFERRAL_PURGES:-10000}
 kflush remap 1000
 kflush never 20
+kflush hotplug 10
 kflush-torture --seconds $seconds --delay 0
 kflush-torture --seconds $seconds --delay 30
 kflush-torture --seconds $seconds --broken 1
@@ -60,6 +61,7 @@ for kernel in 6.12 7.3; do
 	lab/boot --kernel "$build" --cpus 6 --isolated 4 --threads single --plan "$tmp/plan" --timeout 900 \
 		--append 'kunit.enable=1 kunit.autorun=1' --log "$results/$kernel.log" >"$file" || true
 	while read -r line; do
+		# shellcheck disable=SC2016
 		check "Linux $kernel: $line" jq -es --arg ran "$line" \
 			'any(.ran == $ran and .exit == 0)' "$file"
 	done <"$tmp/plan"

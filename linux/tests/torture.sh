@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: long
+# The kernel's torture test of pt_sync: every fault that is put in is found,
+# every strategy comes out clean on every flush backend, and a test that does
+# nothing has not passed.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+
+refuses "a fault that is none" 'one of' lab/torture --fault nonsense
+refuses "a strategy that is none" 'one of' lab/torture --strategy nonsense
+
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+# rows VERDICT: a test for each row of the table, which must end so.
+rows() {
+	local f s b rest
+	while read -r f s b rest; do
+		case $rest in
+		*" $1") ok "fault $f, strategy $s, backend $b: $1" ;;
+		*) not_ok "fault $f, strategy $s, backend $b: $1" "$rest" ;;
+		esac
+	done < <(tail -n +2 "$out")
+}
+
+lab/torture --fault all --seconds 60 >"$out" || true
+rows FAILURE
+[ "$(wc -l <"$out")" = 10 ] || not_ok "nine faults were tried" "$(cat "$out")"
+
+lab/torture --seconds "${QUELL_TORTURE_SECONDS:-60}" >"$out" || true
+rows SUCCESS
+[ "$(wc -l <"$out")" = 22 ] || not_ok "21 combinations were tried" "$(cat "$out")"
+
+if lab/torture --strategy auto --backend native --seconds 1 --set nwalkers=0 >"$out" 2>&1; then
+	not_ok "a torture without walkers does not pass" "$(cat "$out")"
+else
+	check "a torture without walkers does not pass" grep -q FAILURE "$out"
+fi
+finish

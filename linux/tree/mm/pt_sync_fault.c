@@ -5,15 +5,14 @@
  */
 
 #include <linux/export.h>
-#include <linux/hugetlb.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/pgalloc.h>
 #include <linux/pt_sync.h>
 #include <linux/pt_walk.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
-#include <asm/pgalloc.h>
 #include <asm/tlbflush.h>
 
 #include "pt_sync.h"
@@ -24,10 +23,6 @@
 #include <asm/pt_torture_nmi.h>
 #endif
 
-#ifndef flush_tlb_range_receipt
-#define flush_tlb_range_receipt(vma, start, end, receipt) \
-	flush_tlb_range(vma, start, end)
-#endif
 
 DEFINE_STATIC_KEY_FALSE(pt_fault_key);
 enum pt_fault pt_fault_now;
@@ -98,7 +93,11 @@ static pmd_t *pt_torture_pmd_alloc(struct mm_struct *mm, unsigned long addr)
 static void pt_torture_flush(struct vm_area_struct *vma, unsigned long addr,
 			     struct pt_receipt *receipt)
 {
+#ifdef flush_tlb_range_receipt
 	flush_tlb_range_receipt(vma, addr, addr + PMD_SIZE, receipt);
+#else
+	flush_tlb_range(vma, addr, addr + PMD_SIZE);
+#endif
 }
 
 static const char *pt_torture_strategy_name(int strategy)

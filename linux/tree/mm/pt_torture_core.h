@@ -34,8 +34,8 @@ struct pt_torture_core {
 	void (*sync_unshared)(struct mm_struct *mm,
 			      const struct pt_receipt *receipt, bool last);
 	pmd_t (*collapse_flush_sync)(struct vm_area_struct *vma,
-				     unsigned long address, pmd_t *pmdp,
-				     spinlock_t *ptl);
+				     unsigned long address,
+				     pmd_t *pmdp, spinlock_t *ptl);
 	void (*flush)(struct vm_area_struct *vma, unsigned long addr,
 		      struct pt_receipt *receipt);
 	void (*bias_get)(struct mm_struct *mm);

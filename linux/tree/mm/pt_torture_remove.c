@@ -87,14 +87,14 @@ static pmd_t pt_torture_unlink(struct remover *r, struct vm_area_struct *vma)
 	enum removal how = pt_torture_how(r);
 	pmd_t *pmdp = r->f->pmdp[0];
 	struct mm_struct *mm = vma->vm_mm;
-	spinlock_t *ptl;
+	spinlock_t *ptl = pmd_lockptr(mm, pmdp);
 	pmd_t pmd;
 
 	if (pt_torture_fault == PT_FAULT_V4_READ_BARRIER) {
 		pt_torture_core.fault_load_early(mm);
 		udelay(pt_torture_widen_us);
 	}
-	ptl = pmd_lock(mm, pmdp);
+	spin_lock(ptl);
 	if (how == COLLAPSE) {
 		pt_torture_count(PT_TORTURE_COLLAPSES);
 		return pt_torture_core.collapse_flush_sync(vma,

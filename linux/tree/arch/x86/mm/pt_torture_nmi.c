@@ -5,11 +5,11 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/nmi.h>
 #include <linux/percpu.h>
 #include <linux/processor.h>
 
 #include <asm/apic.h>
-#include <asm/nmi.h>
 #include <asm/pt_torture_nmi.h>
 
 static void (*nmi_walk)(void);

@@ -12,6 +12,7 @@
  * The flush instructions, the hooks, the word and the senders are the real
  * ones.
  */
+#include <linux/cpuhotplug.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/init.h>
@@ -227,6 +228,13 @@ static int free_tables(u32 unused)
 	return err;
 }
 
+/* A CPU that comes up has an empty TLB: INIT turned paging off. */
+static int come_up(unsigned int cpu)
+{
+	kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
+	return 0;
+}
+
 static int take_nmi(unsigned int type, struct pt_regs *regs)
 {
 	if (atomic_dec_if_positive(this_cpu_ptr(&expected_nmis)) < 0)
@@ -385,6 +393,10 @@ static int __init kernel_flush_test_init(void)
 		if (!pages[i])
 			return -ENOMEM;
 	}
+	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "x86/kernel_flush_test:online",
+					come_up, NULL);
+	if (err < 0)
+		return err;
 	err = register_nmi_handler(NMI_LOCAL, take_nmi, 0, "kernel_flush_test");
 	if (err)
 		return err;

@@ -3,13 +3,15 @@
 # Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
 # through the environment.
 
-.PHONY: help run run-live live scale test ci series proofs torture install clean
+.PHONY: help run run-live live deb kernel-deb scale test ci series proofs torture install clean
 
 help:
 	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
 	@echo '             KERNEL=6.12|7.3  CPUS=1..255  ISOLATED=n  STOCK=1|debian'
 	@echo 'make run-live  Debian'"'"'s own kernel, quieted by a module while it runs'
 	@echo 'make live    build that module for the running kernel, or for KDIR'
+	@echo 'make deb     Debian packages: the command, and the module for dkms'
+	@echo 'make kernel-deb KERNEL=6.12|7.3  packages of the kernel, takes hours'
 	@echo 'make scale   the same growth drawn from 8 to 255 CPUs'
 	@echo 'make test    every quick test; `.ci/run` adds the long ones'
 	@echo 'make series  the patch series for KERNEL, below build/'
@@ -27,6 +29,12 @@ run-live:
 
 live:
 	@$(MAKE) -C live
+
+deb:
+	@packaging/build
+
+kernel-deb:
+	@packaging/kernel "$${KERNEL:-6.12}"
 
 scale:
 	@lab/scale

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: long
+# The packages in a clean Debian 12: installed, upgraded, removed, purged, with
+# the headers of Debian's 6.12 kernel there; and what lintian says of them.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/lib.sh
+. lab/tests/tap.sh
+need_packages deb fetch
+[ "$(id -u)" = 0 ] || die "needs root, to run a Debian in a directory of its own"
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+check "the packages are built" packaging/build --out "$tmp/1"
+check "and a later version of them" packaging/build --out "$tmp/2" --version 0.2~test
+
+# The one exception: the project has no mailing list that could be named.
+check "lintian has no complaint" lintian --allow-root --fail-on error,warning \
+	--suppress-tags bogus-mail-host,bogus-mail-host-in-debian-changelog "$tmp"/1/quell_*.changes
+
+# The headers as they would lie after installation: their packages themselves
+# would want the kernel installed as well. What these tools need is a package's
+# business, and so installed.
+release=$(lab/debian-image 6.12)
+release=${release##*/vmlinuz-}
+abi=${release%-cloud-amd64}
+headers=$(lab/debian host "linux-headers-$release" "linux-headers-$abi-common" "linux-kbuild-$abi")
+needs=dkms
+for deb in $headers; do
+	case $deb in
+	*/linux-kbuild-*) needs+=,$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/|[^,]*//g; s/ //g') ;;
+	esac
+done
+mkdir "$tmp/headers" "$tmp/debs"
+for deb in $headers; do dpkg-deb -x "$deb" "$tmp/headers"; done
+cp "$tmp"/[12]/quell*_*.deb "$tmp/debs"
+rm -f "$tmp"/debs/*dbgsym*
+tar -C "$tmp/headers" -cf "$tmp/headers.tar" .
+
+# Runs in the new system; "claim WHAT COMMAND" prints a line of results.
+cat >"$tmp/steps" <<'END'
+#!/bin/sh
+module=/lib/modules/RELEASE/updates/dkms/quell_live.ko
+claim() {
+	what=$1
+	shift
+	if "$@" >/tmp/out 2>&1; then echo "RESULT ok $what"; else
+		echo "RESULT no $what"
+		tail -n 10 /tmp/out
+		tail -n 5 /var/lib/dkms/quell-live/*/build/make.log 2>/dev/null
+	fi
+}
+has_module() { ls $module* && modinfo -k RELEASE quell_live | grep -q '^livepatch: *Y'; }
+has_no_module() { ! ls $module* && [ -z "$(dkms status)" ]; }
+built_from() { [ "$(dkms status | cut -d, -f1)" = "quell-live/$1" ]; }
+has_command() {
+	quell --help && [ -e /usr/share/man/man1/quell.1.gz ] &&
+		[ -e /usr/share/bash-completion/completions/quell ]
+}
+has_units() { [ -e /lib/systemd/system/quell-exporter.service ] && [ -e /lib/systemd/system/quell-live.service ]; }
+enabled() { find /etc/systemd -name 'quell*' | grep .; }
+nothing_left() { ! find / -xdev -name 'quell*' -not -path '/debs/*' -not -path '/proc/*' -not -path '/var/log/*' | grep .; }
+not() { ! "$@"; }
+install() { apt-get install -y --no-install-recommends "$@"; }
+
+export DEBIAN_FRONTEND=noninteractive
+claim "no quell is there before" nothing_left
+tar -C / --keep-directory-symlink -xf /headers.tar
+claim "installed" install /debs/quell_0.1_amd64.deb /debs/quell-dkms_0.1_all.deb
+claim "dkms built the module for the kernel" has_module
+claim "from this version" built_from 0.1
+claim "the command runs, with man page and completion" has_command
+claim "the units are there" has_units
+claim "but not enabled" not enabled
+claim "quell-live tells that nothing is loaded" sh -c 'quell-live status; [ $? = 3 ]'
+claim "upgraded" install /debs/quell_0.2~test_amd64.deb /debs/quell-dkms_0.2~test_all.deb
+claim "dkms built the new version, and only that is left" built_from 0.2~test
+claim "and it is there" has_module
+claim "removed" apt-get remove -y quell quell-dkms
+claim "the module is gone" has_no_module
+claim "purged" dpkg --purge quell quell-dkms
+rm -rf /headers.tar
+claim "and nothing is left" nothing_left
+END
+sed -i "s/RELEASE/$release/g" "$tmp/steps"
+chmod +x "$tmp/steps"
+
+: >"$tmp/log"
+sources=$QUELL_CACHE/apt/host/sources.list
+status=0
+mmdebstrap --quiet --variant=minbase --include="$needs" \
+	--customize-hook="copy-in $tmp/debs $tmp/headers.tar $tmp/steps /" \
+	--customize-hook="chroot \"\$1\" /steps >$tmp/log" bookworm /dev/null - <"$sources" >"$tmp/errors" 2>&1 || status=$?
+[ "$status" = 0 ] || not_ok "a clean Debian 12 could be made" "$(tail -n 10 "$tmp/errors")"
+while IFS= read -r line; do
+	case $line in
+	'RESULT ok '*) ok "${line#RESULT ok }" ;;
+	'RESULT no '*) not_ok "${line#RESULT no }" ;;
+	*) echo "# $line" ;;
+	esac
+done <"$tmp/log"
+[ "$(grep -c '^RESULT' "$tmp/log")" = 15 ] || not_ok "every step was taken" "$(tail -n 5 "$tmp/log")"
+finish

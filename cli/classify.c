@@ -275,7 +275,7 @@ bool is_plumbing(const char *func)
 		"on_each_cpu_mask on_each_cpu_cond kick_all_cpus_sync "
 		"tlb_remove_table_sync_one tlb_remove_table_sync_mm pt_sync "
 		"pmdp_collapse_flush_sync pmdp_collapse_flush_locked "
-		"tlb_remove_table_sync_unshared tlb_flush_unshared_tables "
+		"tlb_remove_table_sync_unshared tlb_flush_unshared_tables live_sync "
 		"native_flush_tlb_multi flush_tlb_multi flush_tlb_mm_range "
 		"kvm_flush_tlb_multi flush_tlb_all flush_tlb_kernel_range "
 		"flush_tlb_kernel_range_deferrable flush_tlb_on_each_cpu_deferrable "

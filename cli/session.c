@@ -169,30 +169,43 @@ static void on_send(void *arg, const struct send *x)
 		summary_send(&s->sum, &rel);
 }
 
-/* Where the count for row @label and @cpu is kept. */
-static size_t tally_index(const struct session *s, const char *label, int cpu)
+/* Where the count for row @row of @first and @cpu is kept. */
+static uint64_t *tally(const struct session *s, uint64_t *counts, size_t row,
+		       int cpu)
+{
+	for (size_t k = 0; k < s->first.ncpus; k++)
+		if (s->first.cpu[k] == cpu)
+			return &counts[row * s->first.ncpus + k];
+	return NULL;
+}
+
+static size_t find_row(const struct session *s, const char *label)
 {
 	for (size_t i = 0; i < s->first.nrows; i++)
-		for (size_t k = 0; k < s->first.ncpus; k++)
-			if (s->first.cpu[k] == cpu &&
-			    !strcmp(s->first.row[i].label, label))
-				return i * s->first.ncpus + k;
+		if (!strcmp(s->first.row[i].label, label))
+			return i;
 	return SIZE_MAX;
 }
 
 static void count(struct session *s, const struct receipt *r, bool in_window)
 {
-	const char *label;
-	size_t i;
+	/* There are few kinds and many interrupts: each kind is looked up once. */
+	static struct { uint32_t name; uint8_t vec; bool known; size_t row; } kinds[256];
+	size_t k = (r->name * NR_VECS + r->vec) % ARRAY_SIZE(kinds);
+	uint64_t *n;
 
-	label = counters_label(&s->first, r->vec, strtab_get(&s->strings, r->name));
-	i = *label ? tally_index(s, label, r->cpu) : SIZE_MAX;
-	if (i == SIZE_MAX)
+	if (!kinds[k].known || kinds[k].name != r->name || kinds[k].vec != r->vec) {
+		kinds[k].name = r->name;
+		kinds[k].vec = r->vec;
+		kinds[k].known = true;
+		kinds[k].row = find_row(s, counters_label(&s->first, r->vec,
+						strtab_get(&s->strings, r->name)));
+	}
+	if (kinds[k].row == SIZE_MAX)
 		return;
-	if (in_window)
-		s->inside[i]++;
-	else
-		s->slack[i]++;
+	n = tally(s, in_window ? s->inside : s->slack, kinds[k].row, r->cpu);
+	if (n)
+		++*n;
 }
 
 static void on_receipt(void *arg, const struct receipt *r)
@@ -272,14 +285,14 @@ void session_poll(struct session *s)
 static void compare(struct session *s)
 {
 	struct agreement *a;
-	size_t n, i, at;
+	size_t n, i, row;
 
 	n = counters_diff(&s->first, &s->last, &s->sum.observed, &a);
 	for (i = 0; i < n; i++) {
-		at = tally_index(s, a[i].label, a[i].cpu);
-		if (at != SIZE_MAX) {
-			a[i].counted = s->inside[at];
-			a[i].slack = s->slack[at];
+		row = find_row(s, a[i].label);
+		if (row != SIZE_MAX && tally(s, s->inside, row, a[i].cpu)) {
+			a[i].counted = *tally(s, s->inside, row, a[i].cpu);
+			a[i].slack = *tally(s, s->slack, row, a[i].cpu);
 		}
 		summary_agreement(&s->sum, &a[i]);
 		if (s->writer && !rec_agreement(s->writer, &a[i]))

@@ -58,7 +58,8 @@ static void head(const struct summary *s, FILE *f)
 	char *quiet = cpulist_format(&s->quiet);
 
 	fprintf(f, "kernel %s (%s), strategy %s%s, PTI %s, %.3f s\n", s->release,
-		s->machine, s->strategy, s->live ? " + live module" : "",
+		s->machine, s->strategy,
+		s->live && strcmp(s->strategy, "live") ? " + live module" : "",
 		!s->pti_known ? "unknown" : s->facts.pti ? "on" : "off",
 		s->duration / 1e9);
 	fprintf(f, "observed CPUs %s; isolated %s\n", observed,
@@ -144,10 +145,11 @@ static void cpus(const struct summary *s, FILE *f)
 	for_each_cpu_in(cpu, &s->observed) {
 		const struct cpu_row *r = s->cpu[cpu];
 
-		fprintf(f, "%-4d%c %10s %10s ", cpu,
+		fprintf(f, "%-4d%c %10s %10s%s", cpu,
 			cpuset_has(&s->quiet, cpu) ? '*' : ' ',
 			plain_number(r ? r->irqs : 0, a),
-			r && r->avoidable ? plain_number(r->avoidable, b) : "-");
+			r && r->avoidable ? plain_number(r->avoidable, b) : "-",
+			r && r->irqs ? " " : "");
 		for (int c = 0; r && c < NR_CAUSES; c++)
 			if (r->by_cause[c])
 				fprintf(f, " %s %" PRIu64, cause_info(c)->key,

@@ -209,25 +209,24 @@ static void read_quell(struct system *s)
 
 	s->debugfs = !access("/sys/kernel/debug/.", X_OK) && !geteuid();
 	snprintf(s->strategy, sizeof(s->strategy), "stock");
-	text = choice(PT_SYNC "/strategy");
-	if (text) {
-		s->quell_kernel = true;
-		snprintf(s->strategy, sizeof(s->strategy), "%.*s",
-			 (int)strcspn(text, " "), text);
-		free(text);
-	}
-	text = slurp(PT_SYNC "/stats");
-	if (text)
-		parse_stats(s, text);
-	free(text);
-	read_deferral(s);
-
 	text = slurp(LIVEPATCH "/enabled");
 	s->live_module = text && *text == '1';
 	free(text);
 	text = slurp(LIVEPATCH "/transition");
 	s->live_transition = text && *text == '1';
 	free(text);
+	/* The module has the same directory, with "live" as its only strategy. */
+	text = choice(PT_SYNC "/strategy");
+	s->quell_kernel = text && strcmp(text, "live");
+	if (s->quell_kernel || (text && s->live_module))
+		snprintf(s->strategy, sizeof(s->strategy), "%.*s",
+			 (int)strcspn(text, " "), text);
+	free(text);
+	text = slurp(PT_SYNC "/stats");
+	if (text)
+		parse_stats(s, text);
+	free(text);
+	read_deferral(s);
 }
 
 void system_read(struct system *s)

@@ -130,7 +130,7 @@ static int compare(const void *a, const void *b)
 }
 
 static void print_sources(const struct summary *s, const struct options *o,
-			  double seconds, int lines)
+			  double seconds, int lines, bool terminal)
 {
 	struct source_row **row = xcalloc(s->nrows, sizeof(*row));
 	char a[32];
@@ -151,12 +151,16 @@ static void print_sources(const struct summary *s, const struct options *o,
 		char *from = cpulist_format(&r->senders);
 		char *to = cpulist_format(&r->receivers);
 
-		printf("%9.1f %10s  %-17s %-27s %-24s %-15s %-9s %s%s\n",
+		bool avoid = row_avoidable(r, &why);
+
+		printf("%s%9.1f %10s  %-17s %-27s %-24s %-15s %-9s %s%s%s\n",
+		       avoid && terminal ? "\033[1m" : "",
 		       (r->t.irqs - r->last) / seconds,
 		       plain_number(r->t.irqs, a), cause_info(r->cause)->title,
 		       row_function(s, r), row_site(s, r), row_task(s, r),
 		       *from ? from : "-", to,
-		       row_avoidable(r, &why) ? "  avoidable" : "");
+		       avoid ? "  avoidable" : "",
+		       avoid && terminal ? "\033[0m" : "");
 		free(from);
 		free(to);
 	}
@@ -175,11 +179,12 @@ static void print_cpus(const struct summary *s, double seconds, int lines)
 
 		if (lines && n++ >= lines)
 			break;
-		printf("%-4d%c %9.1f %10s %10s ", cpu,
+		printf("%-4d%c %9.1f %10s %10s%s", cpu,
 		       cpuset_has(&s->quiet, cpu) ? '*' : ' ',
 		       r ? (r->irqs - r->last) / seconds : 0,
 		       plain_number(r ? r->irqs : 0, a),
-		       plain_number(r ? r->avoidable : 0, b));
+		       plain_number(r ? r->avoidable : 0, b),
+		       r && r->irqs ? " " : "");
 		for (int c = 0; r && c < NR_CAUSES; c++)
 			if (r->by_cause[c])
 				printf(" %s %" PRIu64, cause_info(c)->key,
@@ -221,7 +226,7 @@ static void print_table(struct session *s, const struct options *o, double secon
 	if (o->by_cpu)
 		print_cpus(&s->sum, seconds, lines);
 	else
-		print_sources(&s->sum, o, seconds, lines);
+		print_sources(&s->sum, o, seconds, lines, terminal);
 	if (!terminal)
 		putchar('\n');
 	fflush(stdout);

@@ -111,9 +111,13 @@ static struct dentry *live_dir;
 
 void live_stats_init(void)
 {
+	/*
+	 * Under lockdown (Secure Boot) debugfs shows only what nobody may
+	 * write. Root may anyway, elsewhere.
+	 */
 	live_dir = debugfs_create_dir("pt_sync", NULL);
-	debugfs_create_file("stats", 0644, live_dir, NULL, &stats_fops);
-	debugfs_create_file("strategy", 0644, live_dir, NULL, &strategy_fops);
+	debugfs_create_file("stats", 0444, live_dir, NULL, &stats_fops);
+	debugfs_create_file("strategy", 0444, live_dir, NULL, &strategy_fops);
 }
 
 void live_stats_exit(void)

@@ -18,6 +18,7 @@ help:
 	@echo 'make proofs  model-check every claim of the design'
 	@echo 'make torture removers against walkers in the kernel, nothing may be found'
 	@echo '             STRATEGY= BACKEND= SECONDS=60; FAULT=name|all: it must be'
+	@echo 'make bench   what a walker pays: natively, and in instructions'
 	@echo 'make install the command quell (PREFIX=/usr/local, DESTDIR=)'
 	@echo 'make clean   remove build/ (kernels stay in the cache)'
 
@@ -58,6 +59,9 @@ torture:
 		$(if $(BACKEND),--backend '$(BACKEND)') $(if $(SECONDS),--seconds '$(SECONDS)') \
 		$(if $(KERNEL),--kernel '$(KERNEL)') $(if $(CONFIG),--config '$(CONFIG)') \
 		$(if $(CPUS),--cpus '$(CPUS)')
+
+bench:
+	@$(MAKE) -s -C bench && build/bench/walk && bench/gup-instructions
 
 install:
 	@$(MAKE) -C cli install

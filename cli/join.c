@@ -14,7 +14,7 @@
  *    one opener. This is HOW_CSD.
  *  - The queue may be emptied before the IPI arrives: by the idle loop, or by
  *    an interrupt already under way. Then the IPI finds nothing to run. It is
- *    still due to its sender: the oldest IPI whose request is gone. HOW_IPI.
+ *    still due to a sender: that of an IPI whose request is gone. HOW_IPI.
  *  - A csd may be queued again before its last run is traced (it is unlocked
  *    first when nobody waits), so requests of one address are first-in first-out.
  *  - irq_work queued on another CPU shares the queue, but running it is not
@@ -23,7 +23,8 @@
  *  - Wake-ups share one csd_function_entry: that of the first of the batch.
  *  - Reschedule and irq_work vectors carry nothing. The local APIC keeps one
  *    bit per vector, so several sends may end as one interrupt: the first one
- *    set the bit, the others merged into it and are shown as riders.
+ *    set the bit, the others merged into it and are shown as riders, once it
+ *    is too late for an interrupt of their own.
  *
  * An interrupt that none of this explains has no known sender, and is shown so.
  */

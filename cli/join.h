@@ -70,7 +70,7 @@ struct send {
 enum how {
 	HOW_UNKNOWN,	/* it is not */
 	HOW_CSD,	/* the interrupt ran the very request that was sent */
-	HOW_IPI,	/* the oldest interrupt sent to this CPU and not yet seen */
+	HOW_IPI,	/* an IPI that was sent to this CPU and had not arrived */
 	HOW_SOURCE,	/* timer or device: there is no sending CPU */
 	NR_HOWS
 };

@@ -6,6 +6,8 @@
 #include "join_state.h"
 #include "quell.h"
 
+#define LATE_NS	100000000ull	/* an IPI that has not come by then merged */
+
 /* @how: HOW_CSD if a request was served, HOW_IPI if a bare IPI merged. */
 static void settle_rider(struct join *j, const struct receipt *irq, int how,
 			 unsigned int cpu, uint64_t ts, struct send *from)
@@ -81,8 +83,12 @@ void join_on_func(struct join *j, const struct event *e)
 }
 
 /*
- * The interrupt ran no request that opened the queue: the oldest IPI that is
- * out and has nothing left to run is what it was. Newer ones merged with it.
+ * The interrupt ran no request that opened the queue: it is an IPI that is out
+ * and has nothing left to run. A send is traced a moment before it happens, so
+ * one that seems to have merged may still be coming; and where a late IPI's request was run by another
+ * one's interrupt, and that one's by the next, the last of the chain comes up
+ * empty; so an IPI is kept for a while, and the one that fewest interrupts may
+ * have swallowed is taken, the oldest of those.
  */
 static void match_ipi(struct cpu_state *t, struct receipt *irq)
 {
@@ -110,9 +116,10 @@ static void pass_ipis(struct join *j, struct cpu_state *t, struct receipt *irq)
 	while ((i = *p)) {
 		if (i->vec != irq->vec || i->req || i->ts > irq->ts) {
 			p = &i->next;
-		} else if (is_call(irq) && !i->passed) {
-			/* Its own empty interrupt may still come; see HOW_IPI. */
-			i->passed = 1;
+		} else if (irq->ts - i->ts < LATE_NS) {
+			/* Its own interrupt may still come; see match_ipi(). */
+			if (i->passed < UINT8_MAX)
+				i->passed++;
 			p = &i->next;
 		} else {
 			settle_rider(j, irq, HOW_IPI, irq->cpu, irq->ts,

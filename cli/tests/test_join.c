@@ -223,6 +223,24 @@ static void test_polled(void)
 	end();
 
 	begin("1");
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	run(1, SYNC, 0x10);			/* polled; its IPI is under way */
+	for (int cpu = 2; cpu < 5; cpu++) {	/* and serves the next, and so on */
+		queue(cpu, CTX_TASK, 1, MANY, FLUSH, cpu);
+		send_one(cpu, CTX_TASK, 1, GENERIC);
+		entry(1, VEC_CALL_SINGLE);
+		run(1, FLUSH, cpu);
+		leave(1, VEC_CALL_SINGLE);
+	}
+	entry(1, VEC_CALL_SINGLE);
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 5 && got(4, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_PT_SYNC),
+	   "four IPIs, four interrupts, the last one empty: none is unknown");
+	end();
+
+	begin("1");
 	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);	/* polling idle: no IPI */
 	run(1, SYNC, 0x10);
 	join_finish(s.j);
@@ -307,10 +325,25 @@ static void test_merged(void)
 	send_one(0, CTX_TASK, 1, 0);
 	send_one(2, CTX_TASK, 1, 0);
 	entry(1, VEC_RESCHED);
+	s.now += 200000000;
+	send_one(0, CTX_TASK, 1, 0);
+	entry(1, VEC_RESCHED);
 	join_finish(s.j);
-	ok(s.n == 2 && got(0, RECEIPT_RIDE, 1, HOW_IPI, 2, CAUSE_RESCHED) &&
-	   got(1, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_RESCHED),
-	   "two kicks, one interrupt: the first one set the bit");
+	ok(s.n == 3 && got(0, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_RESCHED) &&
+	   got(1, RECEIPT_RIDE, 1, HOW_IPI, 2, CAUSE_RESCHED) &&
+	   got(2, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_RESCHED),
+	   "two kicks, one interrupt: the first one set the bit, the other rode");
+	end();
+
+	begin("1");
+	send_one(0, CTX_TASK, 1, 0);
+	send_one(2, CTX_TASK, 1, 0);		/* traced, not yet sent */
+	entry(1, VEC_RESCHED);
+	entry(1, VEC_RESCHED);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_RESCHED) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_IPI, 2, CAUSE_RESCHED),
+	   "two kicks, two interrupts, the first while the second was under way");
 	end();
 
 	begin("1");

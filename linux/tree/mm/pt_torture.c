@@ -175,6 +175,8 @@ static const char *pt_torture_idle(void)
 		if (!pt_torture_sum(always[i]))
 			return count_names[always[i]];
 	}
+	if (nkickers && !pt_torture_sum(PT_TORTURE_IRQ_WALKS))
+		return count_names[PT_TORTURE_IRQ_WALKS];
 	if (nmi_started && !pt_torture_sum(PT_TORTURE_NESTED))
 		return count_names[PT_TORTURE_NESTED];
 	if (pt_torture_switching && !pt_torture_sum(PT_TORTURE_SWITCHES))
@@ -200,7 +202,7 @@ static void pt_torture_verdict(void)
 
 	pt_torture_print_stats();
 	if (idle)
-		pr_alert(TORTURE "!!! there were no %s\n", idle);
+		pr_alert(TORTURE "!!! nothing of %s was done\n", idle);
 	if (atomic_read(&pt_torture_found) || idle)
 		pt_torture_print_parms("End of test: FAILURE");
 	else if (torture_onoff_failures())

@@ -95,16 +95,16 @@ void pt_torture_walk_irq(void *unused)
  */
 void pt_torture_walk_nmi(void)
 {
-	unsigned long random = ktime_get_mono_fast_ns() >> 3;
+	unsigned int us = pt_torture_walk_us;
 
 	if (!pt_torture_is_ours(current->mm) || !pt_torture_core.walk_visible())
 		return;
 	pt_torture_count(PT_TORTURE_NMI_WALKS);
-	if (this_cpu_read(walk_depth))
+	if (this_cpu_read(walk_depth)) {
 		pt_torture_count(PT_TORTURE_NESTED);
-	pt_torture_walk(current->mm,
-			pt_torture_us(random, pt_torture_walk_us / 2), false,
-			"an NMI");
+		us = pt_torture_us(ktime_get_mono_fast_ns() >> 3, us / 2);
+	}
+	pt_torture_walk(current->mm, us, false, "an NMI");
 }
 
 /* Pages that GUP-fast pins must be the ones that were asked for. */
@@ -133,8 +133,14 @@ static void pt_torture_gup(unsigned long random)
 static void pt_torture_walks(struct mm_struct *mm,
 			     struct torture_random_state *rand)
 {
-	int i, n = 1 + torture_random(rand) % 32;
 	unsigned long random, flags;
+	int i, n = torture_random(rand) % 64;
+
+	/* At times only take the mm, for NMIs to walk meanwhile. */
+	if (pt_torture_fault == PT_FAULT_BLIND_NMI)
+		n = n == 1;
+	else if (torture_random(rand) % 4 == 0)
+		n = 0;
 
 	for (i = 0; i < n && !torture_must_stop(); i++) {
 		random = torture_random(rand);
@@ -173,7 +179,10 @@ int pt_torture_walker(void *arg)
 			schedule_timeout_interruptible(1);
 			continue;
 		}
-		mm = f->mm[torture_random(&rand) % PT_TORTURE_MMS];
+		/* The others have no table most of the time. */
+		mm = f->mm[0];
+		if (torture_random(&rand) % 2)
+			mm = f->mm[torture_random(&rand) % PT_TORTURE_MMS];
 		kthread_use_mm(mm);
 		pt_torture_walks(mm, &rand);
 		kthread_unuse_mm(mm);
@@ -197,6 +206,24 @@ static int pt_torture_random_cpu(struct torture_random_state *rand)
 	return cpumask_first(cpu_online_mask);
 }
 
+static void pt_torture_nop(void *unused)
+{
+}
+
+static void pt_torture_kick(struct torture_random_state *rand)
+{
+	int i, n = torture_random(rand) % 32;
+
+	guard(cpus_read_lock)();
+	guard(preempt)();
+	smp_call_function_single(pt_torture_random_cpu(rand),
+				 pt_torture_walk_irq, NULL, 0);
+	for (i = 0; i < n && pt_torture_core.nmi_send; i++) {
+		pt_torture_core.nmi_send(pt_torture_random_cpu(rand));
+		udelay(torture_random(rand) % 8);
+	}
+}
+
 /**
  * pt_torture_kicker - a thread that makes others walk, wherever they are
  * @arg: unused
@@ -204,20 +231,14 @@ static int pt_torture_random_cpu(struct torture_random_state *rand)
 int pt_torture_kicker(void *arg)
 {
 	DEFINE_TORTURE_RANDOM(rand);
-	int cpu;
 
 	do {
-		cpus_read_lock();
-		cpu = pt_torture_random_cpu(&rand);
-		if (pt_torture_core.nmi_send && torture_random(&rand) % 4)
-			pt_torture_core.nmi_send(cpu);
-		else
-			smp_call_function_single(cpu, pt_torture_walk_irq,
-						 NULL, 1);
-		cpus_read_unlock();
+		pt_torture_kick(&rand);
 		usleep_range(20, 200);
 		stutter_wait("pt_torture_kicker");
 	} while (!torture_must_stop());
+	/* What was sent has arrived. */
+	smp_call_function(pt_torture_nop, NULL, 1);
 	torture_kthread_stopping("pt_torture_kicker");
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 
 #include <linux/atomic.h>
+#include <linux/delay.h>
 #include <linux/nmi.h>
 #include <linux/percpu.h>
 #include <linux/processor.h>
@@ -41,26 +42,37 @@ int pt_torture_nmi_start(void (*fn)(void))
 
 /**
  * pt_torture_nmi_stop - no more NMIs; on return @fn is not running
+ *
+ * Whoever sends has stopped; what was sent to a CPU that is gone is lost.
  */
 void pt_torture_nmi_stop(void)
 {
+	int cpu, spins;
+
+	for_each_online_cpu(cpu) {
+		for (spins = 0; spins < 1000; spins++) {
+			if (!atomic_read(per_cpu_ptr(&nmi_wanted, cpu)))
+				break;
+			udelay(100);
+		}
+	}
 	unregister_nmi_handler(NMI_LOCAL, "pt_torture");
 }
 
 /**
- * pt_torture_nmi_send - send an NMI and wait until it has arrived
- * @cpu: where to; may be this CPU
+ * pt_torture_nmi_send - send an NMI
+ * @cpu: where to; if to this CPU, it has been here on return
  *
- * Context: any but NMI; CPU hotplug is excluded.
+ * Context: any but NMI; CPU hotplug is excluded and preemption off.
  */
 void pt_torture_nmi_send(int cpu)
 {
 	atomic_t *wanted = per_cpu_ptr(&nmi_wanted, cpu);
-	int spins = 1000000;
+	int spins = 10000;
 
 	per_cpu(nmi_ever_wanted, cpu) = true;
 	atomic_inc(wanted);
 	apic->send_IPI(cpu, NMI_VECTOR);
-	while (atomic_read(wanted) && spins--)
+	while (cpu == smp_processor_id() && atomic_read(wanted) && spins--)
 		cpu_relax();
 }

@@ -177,6 +177,22 @@ static void test_broadcast(void)
 	end();
 }
 
+static void test_calls(void)
+{
+	begin("1-2");
+	for (int call = 0; call < 2; call++)
+		for (int cpu = 1; cpu < 3; cpu++)	/* nobody's queue is empty */
+			queue(0, CTX_TASK, cpu, MANY, SYNC, 0x100 + 16 * call + cpu);
+	for (int cpu = 1; cpu < 3; cpu++)
+		for (int call = 0; call < 2; call++)
+			run(cpu, SYNC, 0x100 + 16 * call + cpu);
+	join_finish(s.j);
+	ok(s.n == 4 && s.nsends == 2 && s.sends[0].targets == 2 &&
+	   s.sends[1].targets == 2 && s.out[0].send == 1 && s.out[1].send == 2,
+	   "a second call begins where the CPUs begin again");
+	end();
+}
+
 static void test_rider(void)
 {
 	begin("1");
@@ -463,6 +479,7 @@ static void test_other_kernels(void)
 void test_join(void)
 {
 	test_broadcast();
+	test_calls();
 	test_rider();
 	test_polled();
 	test_unknown();

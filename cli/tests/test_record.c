@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../crc32.h"
 #include "../quell.h"
 #include "../recfile.h"
 #include "../show.h"
@@ -57,6 +58,10 @@ void write_sample(const char *path)
 		t.ts = x.ts + 5000;
 		rec_receipt(w, &t);
 	}
+	/* Sent before the window: it would only explain what arrives in it. */
+	x.id = SENDS + 1;
+	x.ts = (uint64_t)-5;
+	rec_send(w, &x);
 	u.ts = 777;
 	rec_receipt(w, &u);
 	rec_agreement(w, &a);
@@ -90,6 +95,60 @@ static const char *read_bytes(const unsigned char *data, size_t len)
 	strtab_free(&strings);
 	strtab_free(&stacks);
 	return wrong;
+}
+
+/*
+ * A file whose checksums are right and whose content is not: @value is put
+ * @at bytes into the payload of the first chunk of this @type.
+ */
+static const char *read_forged(const unsigned char *data, size_t len,
+			       const char *type, size_t at, unsigned char value)
+{
+	unsigned char *copy = xcalloc(1, len), *c;
+	const char *wrong = "no such chunk";
+	uint32_t size, crc;
+
+	memcpy(copy, data, len);
+	for (c = copy + 12; c + 12 <= copy + len; c += 12 + size) {
+		size = c[4] | c[5] << 8 | c[6] << 16 | (uint32_t)c[7] << 24;
+		if (memcmp(c, type, 4))
+			continue;
+		c[12 + at] = value;
+		crc = crc32(c + 12, size);
+		for (int i = 0; i < 4; i++)
+			c[8 + i] = crc >> (8 * i);
+		wrong = read_bytes(copy, len);
+		break;
+	}
+	free(copy);
+	return wrong;
+}
+
+static void test_forged(const unsigned char *data, size_t len)
+{
+	static const struct { const char *type; size_t at; unsigned char value;
+			      const char *what; } forged[] = {
+		{ "RCPT", 8 + 1, 0xff, "an interrupt of a send that is not there" },
+		{ "RCPT", 16 + 4, 0xee, "an interrupt with a string that is not there" },
+		{ "RCPT", 32 + 1, 0xff, "an interrupt on CPU 65000" },
+		{ "RCPT", 34, 200, "an interrupt of an unknown kind" },
+		{ "RCPT", 36, 200, "an interrupt of an unknown cause" },
+		{ "SEND", 0, 9, "a send out of turn" },
+		{ "SEND", 16 + 16, 0xee, "a send with a stack that is not there" },
+		{ "STRS", 0, 7, "strings with the wrong number" },
+		{ "STKS", 6, 0xee, "a stack of a string that is not there" },
+		{ "AGRE", 16 + 1, 0xff, "a count of CPU 65000" },
+		{ "END ", 8, 99, "an end with another number of sends" },
+		{ "END ", 16, 99, "an end with another number of interrupts" },
+	};
+
+	ok(!read_forged(data, len, "RCPT", 16, 0), "a file that is put right is read");
+	for (size_t i = 0; i < ARRAY_SIZE(forged); i++) {
+		const char *wrong = read_forged(data, len, forged[i].type,
+						forged[i].at, forged[i].value);
+
+		ok(wrong && strstr(wrong, "corrupt"), "%s is refused", forged[i].what);
+	}
 }
 
 void test_record(void)
@@ -132,6 +191,7 @@ void test_record(void)
 		data[i] ^= 0x10;
 	}
 	ok(!taken, "with any byte changed, it is refused (%u were taken)", taken);
+	test_forged(data, len);
 	data[8] = 2;
 	wrong = read_bytes(data, len);
 	ok(wrong && strstr(wrong, "version"), "a newer version is called so");

@@ -119,17 +119,54 @@ static int beside(long count, char **command)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* Any other module, which is on when it is loaded. */
+static int load_only(const char *file)
+{
+	if (!load(file))
+		die("%s is refused", file);
+	return 0;
+}
+
+/* Runs @command while the module comes and goes, as fast as livepatch can. */
+static int toggling(const char *file, char **command)
+{
+	unsigned int times = 0;
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid) {
+		execvp(command[0], command);
+		die("%s", command[0]);
+	}
+	while (!waitpid(pid, &status, WNOHANG)) {
+		on(file);
+		sleep_ms(500);
+		off();
+		sleep_ms(100);
+		times++;
+	}
+	printf("{\"toggled\":%u}\n", times);
+	return times && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "on"))
 		return on(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "load"))
+		return load_only(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "off"))
 		return off();
 	if (argc == 4 && !strcmp(argv[1], "refuse"))
 		return refuse(argv[2], atoi(argv[3]));
 	if (argc >= 4 && !strcmp(argv[1], "beside") && atol(argv[2]) > 0)
 		return beside(atol(argv[2]), argv + 3);
+	if (argc >= 4 && !strcmp(argv[1], "toggling"))
+		return toggling(argv[2], argv + 3);
 	fputs("usage: livectl on FILE.ko | off | refuse FILE.ko ERRNO |\n"
-	      "       beside COUNT COMMAND [ARGUMENT]...\n", stderr);
+	      "       load FILE.ko | beside COUNT COMMAND [ARGUMENT]... |\n"
+	      "       toggling FILE.ko COMMAND [ARGUMENT]...\n", stderr);
 	return 2;
 }

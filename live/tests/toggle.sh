@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: long
+# Walkers and removers at each other while the module comes and goes, for
+# QUELL_TORTURE_SECONDS (60): no walk goes astray, the kernel has no complaint.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/lib.sh
+. lab/tests/tap.sh
+
+seconds=${QUELL_TORTURE_SECONDS:-60}
+need_number QUELL_TORTURE_SECONDS "$seconds" 10 86400
+image=$(lab/debian-image 6.12)
+kdir=$(live/headers "${image##*/vmlinuz-}")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+live/build "$kdir" "$tmp/live"
+echo "livectl toggling /quell_live.ko race --ms ${seconds}000" >"$tmp/plan"
+if lab/boot --kernel "$image" --cpus 4 --threads multi --plan "$tmp/plan" --log "$tmp/log" \
+	--timeout $((seconds * 2 + 240)) --add "$tmp/live/livectl:/bin/livectl" \
+	--add "$tmp/live/quell_live.ko:/quell_live.ko" >"$tmp/all" 2>"$tmp/errors"; then
+	ok "$seconds s of walks and removals, and nothing found"
+else
+	not_ok "$seconds s of walks and removals, and nothing found" "$(cat "$tmp/errors")" "$(tail -n 4 "$tmp/all")"
+fi
+grep -E '"(toggled|from)"' "$tmp/all" | sed 's/^/# /'
+times=$(sed -n 's/^{"toggled":\([0-9]*\)}$/\1/p' "$tmp/all")
+if [ "${times:-0}" -ge 3 ]; then ok "the module came and went at least three times"
+else not_ok "the module came and went at least three times" "${times:-no} times"; fi
+finish

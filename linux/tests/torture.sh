@@ -27,7 +27,7 @@ rows() {
 
 lab/torture --fault all --seconds 60 >"$out" || true
 rows FAILURE
-[ "$(wc -l <"$out")" = 10 ] || not_ok "nine faults were tried" "$(cat "$out")"
+[ "$(wc -l <"$out")" = 12 ] || not_ok "eleven faults were tried" "$(cat "$out")"
 
 lab/torture --seconds "${QUELL_TORTURE_SECONDS:-60}" >"$out" || true
 rows SUCCESS

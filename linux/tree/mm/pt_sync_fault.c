@@ -9,6 +9,7 @@
 #include <linux/percpu.h>
 #include <linux/pgalloc.h>
 #include <linux/pt_sync.h>
+#include <linux/pt_targets.h>
 #include <linux/pt_walk.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -37,12 +38,13 @@ static void pt_fault_choose(enum pt_fault fault)
 }
 
 /*
- * A read barrier lets the loads of the slots pass the store that clears the
- * entry.  On x86 the atomic operations in between do not, so emulate it: load
- * the slots first, clear the entry later, let the sync use what was loaded.
- * For one remover at a time.
+ * Without a full barrier the loads of a sync, of slots and of the states of
+ * CPUs, may pass the store that clears the entry.  On x86 the atomic operations
+ * in between do not let them, so emulate it: load first, clear the entry later,
+ * let the sync use what was loaded.  For one remover at a time.
  */
 static DEFINE_PER_CPU(bool, pt_fault_walking);
+static DEFINE_PER_CPU(bool, pt_fault_kernel);
 
 static void pt_fault_load_early(const struct mm_struct *mm)
 {
@@ -53,12 +55,18 @@ static void pt_fault_load_early(const struct mm_struct *mm)
 		walked = per_cpu(active_lockless_pt_walk_mm, cpu);
 		per_cpu(pt_fault_walking, cpu) = walked == mm ||
 						 walked == PT_WALK_ANY;
+		per_cpu(pt_fault_kernel, cpu) = pt_cpu_in_kernel(cpu);
 	}
 }
 
 bool pt_fault_walk_active(int cpu, const struct mm_struct *mm)
 {
 	return per_cpu(pt_fault_walking, cpu);
+}
+
+bool pt_fault_in_kernel(int cpu)
+{
+	return per_cpu(pt_fault_kernel, cpu);
 }
 
 /* An mm without a process, for kthread_use_mm() and vm_mmap(). */

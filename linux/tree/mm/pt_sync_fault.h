@@ -22,6 +22,8 @@ enum pt_fault {
 	PT_FAULT_V4_ELIDE,		/* a flush that elides is trusted */
 	PT_FAULT_NESTED_CLEAR,		/* a nested walk clears the slot */
 	PT_FAULT_EARLY_BIAS,		/* trust without a grace period */
+	PT_FAULT_OLD_COOKIE,		/* ... with that of an earlier bias */
+	PT_FAULT_EARLY_STATE,		/* CPUs are asked before the clear */
 	PT_FAULT_BLIND_NMI,		/* NMIs walk while the mm is switched */
 	/* of its callers, so in the test itself: */
 	PT_FAULT_NO_FLUSH,		/* sync without the flush it relies on */
@@ -42,6 +44,7 @@ static __always_inline bool pt_fault(enum pt_fault fault)
 }
 
 bool pt_fault_walk_active(int cpu, const struct mm_struct *mm);
+bool pt_fault_in_kernel(int cpu);
 
 #else
 
@@ -51,6 +54,11 @@ static inline bool pt_fault(enum pt_fault fault)
 }
 
 static inline bool pt_fault_walk_active(int cpu, const struct mm_struct *mm)
+{
+	return true;
+}
+
+static inline bool pt_fault_in_kernel(int cpu)
 {
 	return true;
 }

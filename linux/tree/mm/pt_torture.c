@@ -51,9 +51,9 @@ unsigned int pt_torture_hold_us = 100;
 module_param_named(hold_us, pt_torture_hold_us, uint, 0444);
 MODULE_PARM_DESC(hold_us, "Longest time that a table stays poisoned (us)");
 
-unsigned int pt_torture_widen_us = 20;
+unsigned int pt_torture_widen_us = 100;
 module_param_named(widen_us, pt_torture_widen_us, uint, 0444);
-MODULE_PARM_DESC(widen_us, "fault=v4_read_barrier: from load to clear (us)");
+MODULE_PARM_DESC(widen_us, "For faults that load too early: from load to clear (us)");
 
 /* A counter to look at, not to set: how often poison was seen so far. */
 atomic_t pt_torture_found;
@@ -67,6 +67,8 @@ static const char * const fault_names[PT_FAULTS] = {
 	[PT_FAULT_V4_ELIDE]		= "v4_elide",
 	[PT_FAULT_NESTED_CLEAR]		= "nested_clear",
 	[PT_FAULT_EARLY_BIAS]		= "early_bias",
+	[PT_FAULT_OLD_COOKIE]		= "old_cookie",
+	[PT_FAULT_EARLY_STATE]		= "early_state",
 	[PT_FAULT_BLIND_NMI]		= "blind_nmi",
 	[PT_FAULT_NO_FLUSH]		= "no_flush",
 	[PT_FAULT_STALE_RECEIPT]	= "stale_receipt",
@@ -264,7 +266,8 @@ static int __init pt_torture_check_parms(void)
 			 PT_TORTURE_FAMILIES);
 		return -EINVAL;
 	}
-	if (pt_torture_fault == PT_FAULT_V4_READ_BARRIER)
+	if (pt_torture_fault == PT_FAULT_V4_READ_BARRIER ||
+	    pt_torture_fault == PT_FAULT_EARLY_STATE)
 		nremovers = 1;
 	return 0;
 }

@@ -20,7 +20,7 @@
  * @mm_alloc: an mm without a process
  * @pmd_alloc: the page table of an mm down to the entry for an address
  * @fault_choose: put a fault into pt_sync
- * @fault_load_early: for PT_FAULT_V4_READ_BARRIER, before the entry is cleared
+ * @fault_load_early: let the next sync use what is loaded now, before the clear
  * @nmi_start: call a function on each @nmi_send(); NULL: no NMIs here
  */
 struct pt_torture_core {

@@ -53,6 +53,8 @@ static enum removal pt_torture_how(struct remover *r)
 	case PT_FAULT_NO_FLUSH:
 	case PT_FAULT_V4_READ_BARRIER:
 	case PT_FAULT_EARLY_BIAS:
+	case PT_FAULT_OLD_COOKIE:
+	case PT_FAULT_EARLY_STATE:
 	case PT_FAULT_LAST_ONLY:
 		return SILENT;
 	case PT_FAULT_V4_ELIDE:
@@ -64,6 +66,12 @@ static enum removal pt_torture_how(struct remover *r)
 			return FLUSH;
 		return how;
 	}
+}
+
+static bool pt_torture_loads_early(void)
+{
+	return pt_torture_fault == PT_FAULT_V4_READ_BARRIER ||
+	       pt_torture_fault == PT_FAULT_EARLY_STATE;
 }
 
 /* A flush that proves something is remembered, for the fault that reuses it. */
@@ -90,7 +98,7 @@ static pmd_t pt_torture_unlink(struct remover *r, struct vm_area_struct *vma)
 	spinlock_t *ptl = pmd_lockptr(mm, pmdp);
 	pmd_t pmd;
 
-	if (pt_torture_fault == PT_FAULT_V4_READ_BARRIER) {
+	if (pt_torture_loads_early()) {
 		pt_torture_core.fault_load_early(mm);
 		udelay(pt_torture_widen_us);
 	}
@@ -182,7 +190,9 @@ static void pt_torture_remove(struct remover *r)
 	struct mm_struct *mm = r->f->mm[0];
 	pmd_t pmd;
 
-	if (pt_torture_fault == PT_FAULT_LAST_ONLY || pt_torture_rand(r) % 2)
+	/* Syncs of other mms would use what was loaded early for this one. */
+	if (pt_torture_fault == PT_FAULT_LAST_ONLY ||
+	    (!pt_torture_loads_early() && pt_torture_rand(r) % 2))
 		pt_torture_share(r);
 	mmap_write_lock(mm);
 	pmd = pt_torture_unlink(r, find_vma(mm, pt_torture_address()));
@@ -224,7 +234,8 @@ static void pt_torture_bias(struct remover *r)
 {
 	int i = pt_torture_rand(r) % PT_TORTURE_MMS;
 
-	if (pt_torture_fault == PT_FAULT_EARLY_BIAS)
+	if (pt_torture_fault == PT_FAULT_EARLY_BIAS ||
+	    pt_torture_fault == PT_FAULT_OLD_COOKIE)
 		pt_torture_bias_anew(r);
 	else if (pt_torture_rand(r) % 64)
 		return;

@@ -134,6 +134,7 @@ static void pt_torture_walks(struct mm_struct *mm,
 			     struct torture_random_state *rand)
 {
 	unsigned long random, flags;
+	int often = pt_torture_fault == PT_FAULT_EARLY_STATE ? 4 : 32;
 	int i, n = torture_random(rand) % 64;
 
 	/* At times only take the mm, for NMIs to walk meanwhile. */
@@ -155,7 +156,7 @@ static void pt_torture_walks(struct mm_struct *mm,
 				"a task");
 		local_irq_restore(flags);
 		/* Idle, with the mm still there. */
-		if (random % 32 == 9)
+		if (random % often == 1)
 			usleep_range(50, 500);
 		cond_resched();
 	}

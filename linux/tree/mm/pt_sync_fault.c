@@ -24,7 +24,6 @@
 #include <asm/pt_torture_nmi.h>
 #endif
 
-
 DEFINE_STATIC_KEY_FALSE(pt_fault_key);
 enum pt_fault pt_fault_now;
 

@@ -53,7 +53,7 @@ void pt_torture_nmi_stop(void)
 		for (spins = 0; spins < 1000; spins++) {
 			if (!atomic_read(per_cpu_ptr(&nmi_wanted, cpu)))
 				break;
-			udelay(100);
+			usleep_range(50, 200);
 		}
 	}
 	unregister_nmi_handler(NMI_LOCAL, "pt_torture");

@@ -30,6 +30,18 @@ done
 refuses "an option without its value" "\-\-cpus wants a value" lab/run --cpus
 refuses "a kernel that is not there" "no kernel image /nowhere" lab/boot --kernel /nowhere
 refuses "a plan that is not there" "no plan /nowhere" lab/run --plan /nowhere
+# Somebody who may not install packages is told which.
+copy=$(mktemp -d)
+trap 'rm -rf "$QUELL_CACHE" "$copy"' EXIT
+cp -r lab "$copy/"
+chmod -R a+rX "$copy"
+echo 'fetch: quell-no-such-package' >>"$copy/lab/packages"
+nobody=()
+[ "$(id -u)" != 0 ] || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+refuses "missing packages are named" \
+	'missing Debian packages; as root: apt-get install quell-no-such-package' \
+	env QUELL_CACHE="$copy/cache" ${nobody[@]+"${nobody[@]}"} "$copy/lab/fetch" 6.12
+
 refuses "make passes the variables on" "unknown KERNEL '5.4'" \
 	env MAKEFLAGS= sh -c 'make -s run KERNEL=5.4 2>&1 | grep -v "^make"; exit 1'
 finish

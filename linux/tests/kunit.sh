@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# The KUnit tests of the grafted kernel.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+image=$(lab/build "${KERNEL:-6.12}")/arch/x86/boot/bzImage
+: >"$work/plan"
+check 'the kernel boots with its tests' lab/boot --kernel "$image" --cpus 4 --timeout 120 \
+	--append kunit.enable=1 --plan "$work/plan" --log "$work/log"
+# Case lines are indented, suite lines are not.
+while read -r verdict name; do
+	case $verdict in
+	ok) ok "kunit: $name" ;;
+	*) not_ok "kunit: $name" "$(grep -B 12 "not ok .*$name" "$work/log")" ;;
+	esac
+done < <(sed -n 's/^\[[ 0-9.]*\]  *\(ok\|not ok\) [0-9]* \([a-z_]*\).*/\1 \2/p' "$work/log" | sed 's/^not ok /not_ok /')
+for suite in pt_sync kernel_flush; do
+	check "kunit: the suite $suite has run and passed" \
+		grep -qE "\] ok [0-9]+ $suite" "$work/log"
+done
+finish

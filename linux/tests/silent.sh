@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: long
+# What a sync costs where the flush interrupts nobody, or not everybody; and
+# the size that was made public, 1 GiB.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+. lab/tests/rows.sh
+
+rows=$(lab/run --kernel 6.12 --cpus 64 --isolated 4 --plan lab/plans/silent --path)
+claim 'silent: broadcast is 63 for each collapse and unshare' \
+	'map(select(.strategy == "broadcast" and (.workload | test("silent")))) |
+		length == 3 and all(.sync_ipis == 63 * .ops)'
+claim 'silent: property does not skip what no flush has done' \
+	'map(select(.strategy == "property" and (.workload | test("silent")))) |
+		length == 3 and all(.sync_ipis == 63 * .ops)'
+claim 'silent, one thread: auto interrupts nobody' \
+	'map(select(.strategy == "auto" and (.workload | test("^(collapse|unshare)-silent$")))) |
+		length == 2 and all(.sync_ipis == 0)'
+claim 'silent, 8 busy threads: running interrupts these 8' \
+	'map(select(.strategy == "running" and .workload == "collapse-silent-8")) |
+		length == 1 and all(.sync_ipis == 8 * .ops)'
+claim 'silent, 8 busy threads: walkers interrupts at most one each' \
+	'map(select(.strategy == "walkers" and .workload == "collapse-silent-8")) |
+		length == 1 and all(.sync_ipis <= .ops)'
+claim 'silent, 8 busy threads: auto interrupts 8 until the bias is trusted, then at most one' \
+	'map(select(.strategy == "auto" and .workload == "collapse-silent-8")) |
+		length == 1 and all(.stats.skipped_walk > 0 and .sync_ipis < 8 * .ops)'
+claim 'elide: a receipt is refused for a flush that leaves CPUs out' \
+	'map(select(.strategy == "receipt" and .workload == "collapse-elide-8")) |
+		length == 1 and all(.stats.broadcasts > 0 and .stats.receipts < .ops)'
+claim '1 GiB: 512 x 63 by broadcast, no sync interrupt by auto' \
+	'map(select(.workload == "collapse-1GiB")) |
+		map({(.strategy): .sync_ipis}) | add == {broadcast: 32256, auto: 0}'
+claim 'no sync interrupt on isolated CPUs but by broadcast' \
+	'map(select(.strategy == "auto" or .strategy == "running")) |
+		all([.isolated_calls // {} | to_entries[] | select(.key | test("smp_sync"))] | length == 0)'
+claim 'all counters agree in every row' 'length > 0 and all(.counters_agree == true)'
+finish

@@ -25,7 +25,7 @@ MODULE_LICENSE("GPL");
 
 #define TORTURE "pt_sync-torture: "
 
-torture_param(int, nwalkers, -1, "Walker threads, -1 for one per CPU");
+torture_param(int, nwalkers, -1, "Walker threads, -1 for one per CPU but one");
 torture_param(int, nremovers, 1, "Remover threads, each with mms of its own");
 torture_param(int, nkickers, 1, "Threads that send interrupts and NMIs");
 torture_param(int, switch_ms, 0, "Time between switches of strategy (ms), 0=disable");
@@ -260,7 +260,7 @@ static int __init pt_torture_check_parms(void)
 		return -EINVAL;
 	}
 	if (nwalkers < 0)
-		nwalkers = num_online_cpus();
+		nwalkers = max(num_online_cpus() - 1, 1U);
 	if (nremovers < 1 || nremovers > PT_TORTURE_FAMILIES || nkickers < 0) {
 		pr_alert(TORTURE "!!! 1 to %d removers, please\n",
 			 PT_TORTURE_FAMILIES);

@@ -74,6 +74,22 @@ static bool pt_torture_loads_early(void)
 	       pt_torture_fault == PT_FAULT_EARLY_STATE;
 }
 
+static bool pt_torture_biases_anew(void)
+{
+	return pt_torture_fault == PT_FAULT_EARLY_BIAS ||
+	       pt_torture_fault == PT_FAULT_OLD_COOKIE;
+}
+
+static bool pt_torture_shares(struct remover *r)
+{
+	if (pt_torture_fault == PT_FAULT_LAST_ONLY)
+		return true;
+	/* Syncs of other mms take time, and load what is for this one. */
+	if (pt_torture_loads_early() || pt_torture_biases_anew())
+		return false;
+	return pt_torture_rand(r) % 2;
+}
+
 /* A flush that proves something is remembered, for the fault that reuses it. */
 static void pt_torture_note_receipt(struct remover *r, struct mm_struct *mm,
 				    enum removal how,
@@ -190,9 +206,7 @@ static void pt_torture_remove(struct remover *r)
 	struct mm_struct *mm = r->f->mm[0];
 	pmd_t pmd;
 
-	/* Syncs of other mms would use what was loaded early for this one. */
-	if (pt_torture_fault == PT_FAULT_LAST_ONLY ||
-	    (!pt_torture_loads_early() && pt_torture_rand(r) % 2))
+	if (pt_torture_shares(r))
 		pt_torture_share(r);
 	mmap_write_lock(mm);
 	pmd = pt_torture_unlink(r, find_vma(mm, pt_torture_address()));
@@ -234,8 +248,7 @@ static void pt_torture_bias(struct remover *r)
 {
 	int i = pt_torture_rand(r) % PT_TORTURE_MMS;
 
-	if (pt_torture_fault == PT_FAULT_EARLY_BIAS ||
-	    pt_torture_fault == PT_FAULT_OLD_COOKIE)
+	if (pt_torture_biases_anew())
 		pt_torture_bias_anew(r);
 	else if (pt_torture_rand(r) % 64)
 		return;

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +23,8 @@
 
 #define NAME "quell_live"
 #define PATCH "/sys/kernel/livepatch/" NAME
-/* Tasks are asked again every 15 s; an emulated machine may need a few. */
-#define PATIENCE_MS 60000
+/* Tasks are asked again every second; an emulated machine may need many. */
+#define PATIENCE_MS 300000
 
 /* True if the kernel took it; else errno is why not. */
 static bool load(const char *file)
@@ -37,16 +38,40 @@ static bool load(const char *file)
 	return !ret;
 }
 
+/* Who holds it up: tasks whose patch_state is not what it is to become. */
+static void name_laggards(void)
+{
+	long long target = read_number(PATCH "/enabled", 0);
+	char path[512], *name;
+	glob_t tasks;
+
+	if (glob("/proc/[0-9]*/task/*/patch_state", 0, NULL, &tasks))
+		return;
+	for (size_t i = 0; i < tasks.gl_pathc; i++) {
+		if (read_number(tasks.gl_pathv[i], target) == target)
+			continue;
+		snprintf(path, sizeof(path), "%.*s/comm",
+			 (int)(strrchr(tasks.gl_pathv[i], '/') -
+			       tasks.gl_pathv[i]), tasks.gl_pathv[i]);
+		name = read_file(path);
+		fprintf(stderr, "livectl: not yet switched: %s %s",
+			tasks.gl_pathv[i], name ? name : "\n");
+		free(name);
+	}
+	globfree(&tasks);
+}
+
 static void settle(void)
 {
-	unsigned int waited = 0;
+	uint64_t begin = now_ns();
 
 	while (read_number(PATCH "/transition", 0)) {
-		if (waited >= PATIENCE_MS)
-			die("tasks are still being switched after %u s",
-			    waited / 1000);
+		if (now_ns() - begin >= PATIENCE_MS * 1000000ull) {
+			name_laggards();
+			die("tasks are still being switched after %d s",
+			    PATIENCE_MS / 1000);
+		}
 		sleep_ms(10);
-		waited += 10;
 	}
 	errno = 0;
 }
@@ -127,8 +152,30 @@ static int load_only(const char *file)
 	return 0;
 }
 
-/* Runs @command while the module comes and goes, as fast as livepatch can. */
-static int toggling(const char *file, char **command)
+/* Runs @command again and again for @seconds; ends with its first failure. */
+static void keep_running(long seconds, char **command)
+{
+	uint64_t end = now_ns() + (uint64_t)seconds * 1000000000;
+	int status;
+	pid_t pid;
+
+	while (now_ns() < end) {
+		pid = fork();
+		if (!pid) {
+			execvp(command[0], command);
+			die("%s", command[0]);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/*
+ * Runs @command while the module comes and goes, as fast as livepatch can. It
+ * is started over because a machine that is never at rest is never switched.
+ */
+static int toggling(const char *file, long seconds, char **command)
 {
 	unsigned int times = 0;
 	int status;
@@ -136,10 +183,8 @@ static int toggling(const char *file, char **command)
 
 	if (pid < 0)
 		die("fork");
-	if (!pid) {
-		execvp(command[0], command);
-		die("%s", command[0]);
-	}
+	if (!pid)
+		keep_running(seconds, command);
 	while (!waitpid(pid, &status, WNOHANG)) {
 		on(file);
 		sleep_ms(500);
@@ -148,7 +193,7 @@ static int toggling(const char *file, char **command)
 		times++;
 	}
 	printf("{\"toggled\":%u}\n", times);
-	return times && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 int main(int argc, char **argv)
@@ -163,10 +208,10 @@ int main(int argc, char **argv)
 		return refuse(argv[2], atoi(argv[3]));
 	if (argc >= 4 && !strcmp(argv[1], "beside") && atol(argv[2]) > 0)
 		return beside(atol(argv[2]), argv + 3);
-	if (argc >= 4 && !strcmp(argv[1], "toggling"))
-		return toggling(argv[2], argv + 3);
+	if (argc >= 5 && !strcmp(argv[1], "toggling") && atol(argv[3]) > 0)
+		return toggling(argv[2], atol(argv[3]), argv + 4);
 	fputs("usage: livectl on FILE.ko | off | refuse FILE.ko ERRNO |\n"
 	      "       load FILE.ko | beside COUNT COMMAND [ARGUMENT]... |\n"
-	      "       toggling FILE.ko COMMAND [ARGUMENT]...\n", stderr);
+	      "       toggling FILE.ko SECONDS COMMAND [ARGUMENT]...\n", stderr);
 	return 2;
 }

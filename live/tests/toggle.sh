@@ -15,7 +15,7 @@ kdir=$(live/headers "${image##*/vmlinuz-}")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 live/build "$kdir" "$tmp/live"
-echo "livectl toggling /quell_live.ko race --ms ${seconds}000" >"$tmp/plan"
+echo "livectl toggling /quell_live.ko $seconds race --ms 2000" >"$tmp/plan"
 if lab/boot --kernel "$image" --cpus 4 --threads multi --plan "$tmp/plan" --log "$tmp/log" \
 	--timeout $((seconds * 2 + 240)) --add "$tmp/live/livectl:/bin/livectl" \
 	--add "$tmp/live/quell_live.ko:/quell_live.ko" >"$tmp/all" 2>"$tmp/errors"; then
@@ -23,8 +23,11 @@ if lab/boot --kernel "$image" --cpus 4 --threads multi --plan "$tmp/plan" --log 
 else
 	not_ok "$seconds s of walks and removals, and nothing found" "$(cat "$tmp/errors")" "$(tail -n 4 "$tmp/all")"
 fi
-grep -E '"(toggled|from)"' "$tmp/all" | sed 's/^/# /'
+# Of the last rounds, what they did.
+grep -E '"(toggled|from)"' "$tmp/all" | tail -n 3 | sed 's/^/# /'
 times=$(sed -n 's/^{"toggled":\([0-9]*\)}$/\1/p' "$tmp/all")
-if [ "${times:-0}" -ge 3 ]; then ok "the module came and went at least three times"
-else not_ok "the module came and went at least three times" "${times:-no} times"; fi
+# Each time changes code in thousands of places, which takes an emulated machine
+# that is busy the better part of a minute.
+if [ "${times:-0}" -ge $((seconds / 90 + 1)) ]; then ok "the module came and went, $times times"
+else not_ok "the module came and went at least $((seconds / 90 + 1)) times" "${times:-no} times"; fi
 finish

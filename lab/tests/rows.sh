@@ -34,7 +34,7 @@ claim_instrument() { # BASELINE CPUS
 
 claim_quell() { # CPUS ISOLATED
 	claim "every workload ran under every strategy" \
-		"group_by(.workload) | length >= 9 and all(map(.strategy) | sort == $STRATEGIES)"
+		"group_by(.workload) | length >= 10 and all(map(.strategy) | sort == $STRATEGIES)"
 	claim_instrument broadcast "$1"
 	claim "auto: no sync interrupt for collapse, khugepaged and unshare" \
 		'map(select(.strategy == "auto" and (.workload | test("^(collapse|khugepaged|unshare)$")))) |

@@ -13,15 +13,26 @@
 
 /**
  * struct pt_torture_core - the kernel's side of the torture test
- * @strategies: how many there are; the functions on them are those of
- *		pt_sync.h
+ * @strategies: how many there are
+ * @strategy_name: the name of one
+ * @strategy_find: pt_sync_find()
+ * @strategy_current: pt_sync_current()
+ * @strategy_switch: pt_sync_switch()
  * @flush_interrupts_all: what the strategy "property" trusts
+ * @sync_mm: tlb_remove_table_sync_mm()
+ * @sync_unshared: tlb_remove_table_sync_unshared()
+ * @collapse_flush_sync: pmdp_collapse_flush_sync()
  * @flush: flush the range of one table, as if it were freed
+ * @bias_get: pt_bias_get()
+ * @bias_put: pt_bias_put()
+ * @walk_visible: pt_walk_visible()
  * @mm_alloc: an mm without a process
  * @pmd_alloc: the page table of an mm down to the entry for an address
  * @fault_choose: put a fault into pt_sync
  * @fault_load_early: let the next sync use what is loaded now, before the clear
  * @nmi_start: call a function on each @nmi_send(); NULL: no NMIs here
+ * @nmi_stop: and no more
+ * @nmi_send: send an NMI to a CPU
  */
 struct pt_torture_core {
 	int strategies;

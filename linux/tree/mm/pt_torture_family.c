@@ -20,7 +20,9 @@
 static struct pt_torture_family __rcu *families[PT_TORTURE_FAMILIES];
 
 /**
- * pt_torture_address - where the memory is, in each of the mms
+ * pt_torture_address - where the memory is
+ *
+ * Return: the address, the same in each of the mms.
  */
 unsigned long pt_torture_address(void)
 {
@@ -28,8 +30,10 @@ unsigned long pt_torture_address(void)
 }
 
 /**
- * pt_torture_stamp - what the first word of a page says
+ * pt_torture_stamp - tell the pages of a family apart
  * @page: which one
+ *
+ * Return: what its first word says.
  */
 unsigned long pt_torture_stamp(int page)
 {
@@ -121,6 +125,8 @@ void pt_torture_family_publish(int slot, struct pt_torture_family *f)
 /**
  * pt_torture_family_get - find a family, and keep it
  * @random: which one
+ *
+ * Return: a family, to be put, or NULL if there is none.
  */
 struct pt_torture_family *pt_torture_family_get(unsigned long random)
 {
@@ -153,6 +159,8 @@ void pt_torture_family_put(struct pt_torture_family *f)
  * @mm: current->mm
  *
  * Context: interrupts off.
+ *
+ * Return: whether it belongs to a family.
  */
 bool pt_torture_is_ours(const struct mm_struct *mm)
 {

@@ -292,6 +292,8 @@ static void pt_torture_renew(struct remover *r, bool again)
 /**
  * pt_torture_remover - a thread that removes the table of its own family
  * @arg: its number
+ *
+ * Return: 0.
  */
 int pt_torture_remover(void *arg)
 {

@@ -165,6 +165,8 @@ static void pt_torture_walks(struct mm_struct *mm,
 /**
  * pt_torture_walker - a thread that borrows mms and walks them
  * @arg: unused
+ *
+ * Return: 0.
  */
 int pt_torture_walker(void *arg)
 {
@@ -228,6 +230,8 @@ static void pt_torture_kick(struct torture_random_state *rand)
 /**
  * pt_torture_kicker - a thread that makes others walk, wherever they are
  * @arg: unused
+ *
+ * Return: 0.
  */
 int pt_torture_kicker(void *arg)
 {

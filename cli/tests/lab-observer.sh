@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # The observer must not be what it observes: while quell records or shows, it
 # causes the isolated CPUs no interrupt. Starting and stopping do (events are
 # switched by patching kernel text): how many, is measured and bounded.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # What being observed costs a CPU per function-call interrupt it receives, on
 # this machine: the median time an interrupt takes from a spinning thread,
 # without quell and with it. Prints both; fails if quell costs more than ten

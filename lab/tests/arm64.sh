@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # arm64 broadcasts TLB invalidation in hardware, so no flush interrupts anybody
 # and every strategy shows what its sync alone costs.
 set -eu

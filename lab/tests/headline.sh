@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # Collapsing 1 GiB on 64 CPUs: 512 x 63 sync interrupts today; with quell fewer
 # than 40 function-call interrupts. Not counted is what the scheduler sends by
 # the clock, the more the slower the emulation: remote wake-ups and idle

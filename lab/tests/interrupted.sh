@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # A build that is interrupted is not taken for done, and the next one goes on
 # from there. On riscv64, which is built only to see that it builds.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # The counts are as exact on 255 CPUs, the most QEMU emulates.
 set -eu
 cd "$(dirname "$0")/../.."

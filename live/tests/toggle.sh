@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # Walkers and removers at each other while the module comes and goes, for
 # QUELL_TORTURE_SECONDS (60): no walk goes astray, the kernel has no complaint.
 set -eu

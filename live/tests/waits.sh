@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # The module waits for each walker the stock kernel waits for, but for those of
 # other mms when the mm is known. Three modules, each broken in one place, do
 # not, and the same checks find that out.

@@ -43,6 +43,16 @@ static void pt_bias_settle(struct mm_struct *mm)
 		flush_rcu_work(&mm->pt_bias.work);
 }
 
+/*
+ * Wait until a bias that was got is trusted.  Not synchronize_rcu(): while the
+ * kernel boots it is expedited, and the bias waits for a normal grace period.
+ */
+static void pt_bias_wait(struct mm_struct *mm)
+{
+	while (!poll_state_synchronize_rcu(mm->pt_bias.since))
+		schedule_timeout_uninterruptible(1);
+}
+
 static void pt_sync_test_exit(struct kunit *test)
 {
 	struct pt_fixture *f = test->priv;
@@ -190,7 +200,7 @@ static void bias_life(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, trusted(mm));
 	pt_bias_get(mm);
 	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
-	synchronize_rcu();
+	pt_bias_wait(mm);
 	KUNIT_EXPECT_TRUE(test, trusted(mm));
 
 	/* Two users: the first to leave changes nothing. */
@@ -237,7 +247,7 @@ static void bias_again(struct kunit *test)
 	pt_bias_settle(mm);
 
 	pt_bias_get(mm);
-	synchronize_rcu();
+	pt_bias_wait(mm);
 	rcu_read_lock();
 	/* Walkers have published all the while: trusted again at once. */
 	pt_bias_put(mm);
@@ -340,7 +350,7 @@ static void strategy_walkers(struct kunit *test)
 	/* The first sync biases an mm that the switch could not find. */
 	tlb_remove_table_sync_mm(f->mm, NULL);
 	KUNIT_EXPECT_TRUE(test, f->mm->pt_bias.publish);
-	synchronize_rcu();
+	pt_bias_wait(f->mm);
 	expect_sync(test, PT_SYNC_WALKERS, NULL, true, PT_STAT_TARGETED);
 }
 

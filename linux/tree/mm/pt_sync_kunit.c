@@ -263,6 +263,19 @@ static void bias_again(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, mm->pt_bias.publish);
 }
 
+static void bias_from_birth(struct kunit *test)
+{
+	struct mm_struct *mm;
+
+	KUNIT_ASSERT_EQ(test, pt_sync_switch(PT_SYNC_WALKERS), 0);
+	/* An mm that nobody can have walked is trusted at once. */
+	mm = mm_alloc();
+	KUNIT_ASSERT_NOT_NULL(test, mm);
+	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
+	KUNIT_EXPECT_TRUE(test, trusted(mm));
+	mmput(mm);
+}
+
 static void strategy_names(struct kunit *test)
 {
 	int i;
@@ -364,6 +377,7 @@ static struct kunit_case pt_sync_cases[] = {
 	KUNIT_CASE(bias_life),
 	KUNIT_CASE(bias_before_grace),
 	KUNIT_CASE(bias_again),
+	KUNIT_CASE(bias_from_birth),
 	KUNIT_CASE(strategy_names),
 	KUNIT_CASE(strategy_switch),
 	KUNIT_CASE(strategy_decides),

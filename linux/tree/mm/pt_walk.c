@@ -157,9 +157,17 @@ static void pt_bias_put_locked(struct mm_struct *mm)
  */
 void pt_bias_init(struct mm_struct *mm)
 {
-	memset(&mm->pt_bias, 0, sizeof(mm->pt_bias));
-	if (pt_sync_publishes_all())
-		pt_bias_get_sticky(mm);
+	struct pt_bias *bias = &mm->pt_bias;
+
+	memset(bias, 0, sizeof(*bias));
+	if (!pt_sync_publishes_all())
+		return;
+	/* E: nobody can be walking it yet, so there is nobody to wait for. */
+	bias->users = 1;
+	bias->sticky = true;
+	bias->publish = true;
+	bias->since = get_completed_synchronize_rcu();
+	bias->trust = true;
 }
 
 /**

@@ -396,7 +396,8 @@ bool counters_agree(const struct snapshot *since, const char *strategy,
 			 " run", queued, run);
 		return false;
 	}
-	if (since->interrupts.has_tlb && tlb != flushes) {
+	if (since->interrupts.has_tlb &&
+	    (tlb > flushes || flushes - tlb > flushes / 64)) {
 		snprintf(why, len, "TLB shootdowns: %" PRIu64
 			 " in /proc/interrupts, %" PRIu64 " run", tlb,
 			 flushes);

@@ -19,7 +19,10 @@
  * snapshots:
  *  1. on every CPU, function-call interrupts of /proc/interrupts = interrupt
  *     entries the tracepoints saw;
- *  2. on x86, TLB shootdowns of all CPUs = remote runs of flush_tlb_func;
+ *  2. on x86, TLB shootdowns of all CPUs = remote runs of flush_tlb_func, or
+ *     one less in 64: 7.x may move the sender to another CPU in the middle of a
+ *     flush, and then the CPU it began on is interrupted and does not count
+ *     that as a shootdown;
  *  3. sync calls queued by senders = sync calls run by receivers;
  *  4. sync calls run = cpus_interrupted of the strategy under test, and no
  *     other strategy counted anything (not asked of a kernel without stats);

@@ -49,6 +49,16 @@ static struct page *pages;
 static size_t nr_pages;
 static _Thread_local struct mm *_Atomic slot;
 
+/* The kernel's smp_mb(); what gcc makes of a fence stalls the next return. */
+static inline void full_barrier(void)
+{
+#ifdef __x86_64__
+	__asm__ volatile("lock; addl $0, -4(%%rsp)" ::: "memory", "cc");
+#else
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 static struct table *new_table(void)
 {
 	struct table *t = aligned_alloc(4096, sizeof(*t));
@@ -113,7 +123,7 @@ static noinline int walk_tracker(struct mm *mm, size_t first, size_t count)
 	int found;
 
 	atomic_store_explicit(&slot, mm, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
+	full_barrier();
 	found = walk(mm, first, count);
 	atomic_store_explicit(&slot, NULL, memory_order_release);
 	return found;
@@ -124,7 +134,7 @@ static noinline uintptr_t publish(struct mm *mm)
 	struct mm *outer = atomic_load_explicit(&slot, memory_order_relaxed);
 
 	atomic_store_explicit(&slot, mm, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
+	full_barrier();
 	return (uintptr_t)outer | 1;
 }
 

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define PATIENCE_NS 5000000000ull
+#define PATIENCE_NS 30000000000ull
 
 static int load(void)
 {

@@ -130,8 +130,8 @@ bool cpulist_parse(const char *text, struct cpuset *out, const char **why)
 
 char *cpulist_format(const struct cpuset *s)
 {
-	/* At worst every other CPU: four digits and a comma each. */
-	size_t room = 5 * (size_t)(MAX_CPUS / 2) + 1, len = 0;
+	/* No CPU costs more than its own four digits and a comma. */
+	size_t room = 5 * (size_t)MAX_CPUS + 1, len = 0;
 	char *buf = xcalloc(room, 1);
 	int first, last;
 

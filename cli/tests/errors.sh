@@ -98,7 +98,7 @@ else
 	expect 2 'is empty' "an empty CPU list" "$quell" top -c ''
 	expect 1 'cannot be written' "a directory that is not there" "$quell" record -o "$tmp/none/x.rec"
 	expect 1 'cannot be run' "a command that is not there" "$quell" record -q -o "$tmp/x.rec" -- "$tmp/none"
-	expect 1 'No space left' "disk full while recording" unshare -m sh -c "mkdir '$tmp/small' && mount -t tmpfs -o size=16k none '$tmp/small' && exec '$quell' record -q -o '$tmp/small/x.rec' -c all -d 2s"
+	expect 1 'No space left' "disk full while recording" unshare -m sh -c "mkdir '$tmp/small' && mount -t tmpfs -o size=16k none '$tmp/small' && head -c 16k /dev/zero >'$tmp/small/fill' && exec '$quell' record -q -o '$tmp/small/x.rec' -c all -d 2s"
 	expect 1 'cannot be written' "a textfile in no directory" "$quell" export -t "$tmp/none/x.prom" -d 1s
 
 	"$quell" export --listen 19479 -d 20s & holder=$!

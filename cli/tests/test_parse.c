@@ -45,14 +45,19 @@ void test_cpulist(void)
 		ok(!cpulist_parse(bad[i], &s, &why) && why,
 		   "cpulist nonsense %zu is refused with a reason", i);
 	}
-	cpuset_clear(&s);
-	for (int cpu = 0; cpu < MAX_CPUS; cpu += 2)
-		cpuset_add(&s, cpu);
-	char *text = cpulist_format(&s);
+	/* Lone CPUs, pairs ("4,5", the longest) and ranges, each with gaps. */
+	for (int run = 1; run <= 3; run++) {
+		cpuset_clear(&s);
+		for (int cpu = 0; cpu < MAX_CPUS; cpu++)
+			if (cpu % (run + 1) < run)
+				cpuset_add(&s, cpu);
+		char *text = cpulist_format(&s);
 
-	ok(cpulist_parse(text, &again, NULL) && !memcmp(&s, &again, sizeof(s)),
-	   "the longest possible list fits");
-	free(text);
+		ok(cpulist_parse(text, &again, NULL) &&
+		   !memcmp(&s, &again, sizeof(s)),
+		   "a list of every CPU in runs of %d fits", run);
+		free(text);
+	}
 
 	ok(parse_duration("10", &ns) && ns == 10000000000ull, "10 is ten seconds");
 	ok(parse_duration("500ms", &ns) && ns == 500000000ull, "500ms");

@@ -20,44 +20,28 @@
 #include "pt_sync.h"
 
 DEFINE_PER_CPU(struct mm_struct *, active_lockless_pt_walk_mm);
+EXPORT_PER_CPU_SYMBOL_GPL(active_lockless_pt_walk_mm);
 
-/*
- * A token is what the slot held before, so that the end of a nested walk
- * restores the outer one, with a bit set so that it is never zero.
- */
-#define TOKEN_PUBLISHED	1UL
-
-unsigned long __pt_walk_publish(struct mm_struct *mm)
+/* pt_walk_begin() inside the walk of @outer: both are walked while it lasts. */
+unsigned long __pt_walk_nest(struct mm_struct *mm, struct mm_struct *outer)
 {
-	struct mm_struct *outer = this_cpu_read(active_lockless_pt_walk_mm);
-
-	lockdep_assert_irqs_disabled();
-	/* Both are being walked while this walk lasts. */
-	if (unlikely(outer && outer != mm))
+	if (outer != mm)
 		mm = PT_WALK_ANY;
 	this_cpu_write(active_lockless_pt_walk_mm, mm);
-	/*
-	 * A: the slot is visible before the first entry is loaded.  Pairs with
-	 * the barrier between the cleared entry and the load of the slot in
-	 * pt_sync().
-	 */
+	/* A: as in __pt_walk_publish(). */
 	smp_mb();
-	return (unsigned long)outer | TOKEN_PUBLISHED;
+	return (unsigned long)outer | PT_WALK_PUBLISHED;
 }
-EXPORT_SYMBOL_GPL(__pt_walk_publish);
+EXPORT_SYMBOL_GPL(__pt_walk_nest);
 
-void __pt_walk_retract(unsigned long token)
+void __pt_walk_unnest(unsigned long token)
 {
-	struct mm_struct *outer = (struct mm_struct *)(token & ~TOKEN_PUBLISHED);
+	struct mm_struct *outer = (struct mm_struct *)(token & ~PT_WALK_PUBLISHED);
 
-	/*
-	 * D: whoever sees that the walk is over may use the table again, so
-	 * everything the walk loaded comes first.  Pairs with the acquire in
-	 * pt_walk_active().
-	 */
+	/* D: as in pt_walk_end(). */
 	smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm), outer);
 }
-EXPORT_SYMBOL_GPL(__pt_walk_retract);
+EXPORT_SYMBOL_GPL(__pt_walk_unnest);
 
 /**
  * pt_walk_visible - would others know that this CPU can walk current->mm?
@@ -83,7 +67,7 @@ bool pt_walk_active(int cpu, const struct mm_struct *mm)
 {
 	const struct mm_struct *walked;
 
-	/* D: pairs with the release in __pt_walk_retract(). */
+	/* D: pairs with the release in pt_walk_end(). */
 	walked = smp_load_acquire(per_cpu_ptr(&active_lockless_pt_walk_mm, cpu));
 	return walked == mm || walked == PT_WALK_ANY;
 }

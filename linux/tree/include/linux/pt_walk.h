@@ -24,8 +24,9 @@
  * of Documentation/mm/pt_sync.rst).
  */
 
+#include <linux/lockdep.h>
 #include <linux/mm_types.h>
-#include <linux/percpu-defs.h>
+#include <linux/percpu.h>
 
 #ifdef CONFIG_PT_SYNC
 
@@ -37,8 +38,31 @@
 
 DECLARE_PER_CPU(struct mm_struct *, active_lockless_pt_walk_mm);
 
-unsigned long __pt_walk_publish(struct mm_struct *mm);
-void __pt_walk_retract(unsigned long token);
+/*
+ * A token is what the slot held before, so that the end of a nested walk
+ * restores the outer one, with a bit set so that it is never zero.
+ */
+#define PT_WALK_PUBLISHED	1UL
+
+unsigned long __pt_walk_nest(struct mm_struct *mm, struct mm_struct *outer);
+void __pt_walk_unnest(unsigned long token);
+
+static __always_inline unsigned long __pt_walk_publish(struct mm_struct *mm)
+{
+	struct mm_struct *outer = this_cpu_read(active_lockless_pt_walk_mm);
+
+	lockdep_assert_irqs_disabled();
+	if (unlikely(outer))
+		return __pt_walk_nest(mm, outer);
+	this_cpu_write(active_lockless_pt_walk_mm, mm);
+	/*
+	 * A: the slot is visible before the first entry is loaded.  Pairs with
+	 * the barrier between the cleared entry and the load of the slot in
+	 * pt_sync().
+	 */
+	smp_mb();
+	return PT_WALK_PUBLISHED;
+}
 
 /**
  * pt_walk_begin - enter a lockless walk of @mm
@@ -66,8 +90,17 @@ static __always_inline unsigned long pt_walk_begin(struct mm_struct *mm)
  */
 static __always_inline void pt_walk_end(unsigned long token)
 {
-	if (unlikely(token))
-		__pt_walk_retract(token);
+	if (likely(!token))
+		return;
+	/*
+	 * D: whoever sees that the walk is over may use the table again, so
+	 * everything the walk loaded comes first.  Pairs with the acquire in
+	 * pt_walk_active().
+	 */
+	if (likely(token == PT_WALK_PUBLISHED))
+		smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm), NULL);
+	else
+		__pt_walk_unnest(token);
 }
 
 bool pt_walk_visible(void);

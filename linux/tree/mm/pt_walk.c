@@ -22,26 +22,24 @@
 DEFINE_PER_CPU(struct mm_struct *, active_lockless_pt_walk_mm);
 EXPORT_PER_CPU_SYMBOL_GPL(active_lockless_pt_walk_mm);
 
-/* pt_walk_begin() inside the walk of @outer: both are walked while it lasts. */
-unsigned long __pt_walk_nest(struct mm_struct *mm, struct mm_struct *outer)
+unsigned long __pt_walk_publish(struct mm_struct *mm)
 {
-	if (outer != mm)
+	struct mm_struct *outer = this_cpu_read(active_lockless_pt_walk_mm);
+
+	lockdep_assert_irqs_disabled();
+	/* Both are being walked while this walk lasts. */
+	if (unlikely(outer && outer != mm))
 		mm = PT_WALK_ANY;
 	this_cpu_write(active_lockless_pt_walk_mm, mm);
-	/* A: as in __pt_walk_publish(). */
+	/*
+	 * A: the slot is visible before the first entry is loaded.  Pairs with
+	 * the barrier between the cleared entry and the load of the slot in
+	 * pt_sync().
+	 */
 	smp_mb();
 	return (unsigned long)outer | PT_WALK_PUBLISHED;
 }
-EXPORT_SYMBOL_GPL(__pt_walk_nest);
-
-void __pt_walk_unnest(unsigned long token)
-{
-	struct mm_struct *outer = (struct mm_struct *)(token & ~PT_WALK_PUBLISHED);
-
-	/* D: as in pt_walk_end(). */
-	smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm), outer);
-}
-EXPORT_SYMBOL_GPL(__pt_walk_unnest);
+EXPORT_SYMBOL_GPL(__pt_walk_publish);
 
 /**
  * pt_walk_visible - would others know that this CPU can walk current->mm?

@@ -44,25 +44,12 @@ DECLARE_PER_CPU(struct mm_struct *, active_lockless_pt_walk_mm);
  */
 #define PT_WALK_PUBLISHED	1UL
 
-unsigned long __pt_walk_nest(struct mm_struct *mm, struct mm_struct *outer);
-void __pt_walk_unnest(unsigned long token);
-
-static __always_inline unsigned long __pt_walk_publish(struct mm_struct *mm)
+static __always_inline struct mm_struct *pt_walk_outer(unsigned long token)
 {
-	struct mm_struct *outer = this_cpu_read(active_lockless_pt_walk_mm);
-
-	lockdep_assert_irqs_disabled();
-	if (unlikely(outer))
-		return __pt_walk_nest(mm, outer);
-	this_cpu_write(active_lockless_pt_walk_mm, mm);
-	/*
-	 * A: the slot is visible before the first entry is loaded.  Pairs with
-	 * the barrier between the cleared entry and the load of the slot in
-	 * pt_sync().
-	 */
-	smp_mb();
-	return PT_WALK_PUBLISHED;
+	return (struct mm_struct *)(token & ~PT_WALK_PUBLISHED);
 }
+
+unsigned long __pt_walk_publish(struct mm_struct *mm);
 
 /**
  * pt_walk_begin - enter a lockless walk of @mm
@@ -90,17 +77,14 @@ static __always_inline unsigned long pt_walk_begin(struct mm_struct *mm)
  */
 static __always_inline void pt_walk_end(unsigned long token)
 {
-	if (likely(!token))
-		return;
 	/*
 	 * D: whoever sees that the walk is over may use the table again, so
 	 * everything the walk loaded comes first.  Pairs with the acquire in
 	 * pt_walk_active().
 	 */
-	if (likely(token == PT_WALK_PUBLISHED))
-		smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm), NULL);
-	else
-		__pt_walk_unnest(token);
+	if (unlikely(token))
+		smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm),
+				  pt_walk_outer(token));
 }
 
 bool pt_walk_visible(void);

@@ -25,6 +25,7 @@
 #define PATCH "/sys/kernel/livepatch/" NAME
 /* Tasks are asked again every second; an emulated machine may need many. */
 #define PATIENCE_MS 300000
+#define TOGGLE_ON_MS 3000
 
 /* True if the kernel took it; else errno is why not. */
 static bool load(const char *file)
@@ -187,7 +188,8 @@ static int toggling(const char *file, long seconds, char **command)
 		keep_running(seconds, command);
 	while (!waitpid(pid, &status, WNOHANG)) {
 		on(file);
-		sleep_ms(500);
+		/* Only when all tasks are switched it knows any mm. */
+		sleep_ms(TOGGLE_ON_MS);
 		off();
 		sleep_ms(100);
 		times++;

@@ -8,6 +8,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
 . lab/tests/tap.sh
+. live/tests/broken.sh
 
 image=$(lab/debian-image 6.12)
 kdir=$(live/headers "${image##*/vmlinuz-}")
@@ -17,22 +18,7 @@ live/build "$kdir" "$tmp/good"
 cp -r live/tests/hold "$tmp/hold"
 make -s -C "$kdir" M="$tmp/hold" modules >"$tmp/hold.log" 2>&1
 
-# broken NAME FILE SED-SCRIPT: a module that differs by that.
-broken() {
-	mkdir -p "$tmp/$1"
-	cp -r "$tmp/good/source" "$tmp/$1/source"
-	sed -i "$3" "$tmp/$1/source/$2"
-	if cmp -s "live/$2" "$tmp/$1/source/$2"; then
-		not_ok "module '$1' is broken" "the source no longer has what was to be changed"
-	elif make -s -C "$kdir" M="$tmp/$1/source" modules >"$tmp/$1.log" 2>&1; then
-		ok "module '$1' is broken, and builds"
-	else
-		not_ok "module '$1' is broken, and builds" "$(tail -n 3 "$tmp/$1.log")"
-	fi
-}
-broken mask sync.c 's/return READ_ONCE(live_current(cpu)->mm) == mm;/return false;/'
-broken idle sync.c 's/if (!pt_cpu_in_kernel(cpu)) {/if (true) {/'
-broken guess collapse.c '/^struct mm_struct \*live_collapse_mm/,/^}/s/return NULL;/return current->mm;/'
+for fault in mask idle guess; do "broken_$fault"; done
 
 cat >"$tmp/plan" <<END
 livectl load /quell_hold.ko
@@ -58,8 +44,7 @@ status=0
 lab/boot --kernel "$image" --cpus 4 --isolated 1 --plan "$tmp/plan" --log "$tmp/log" \
 	--add "$tmp/good/livectl:/bin/livectl" --add "$tmp/good/hold:/bin/hold" \
 	--add "$tmp/hold/quell_hold.ko:/quell_hold.ko" --add "$tmp/good/quell_live.ko:/quell_live.ko" \
-	--add "$tmp/mask/source/quell_live.ko:/mask.ko" --add "$tmp/idle/source/quell_live.ko:/idle.ko" \
-	--add "$tmp/guess/source/quell_live.ko:/guess.ko" >"$tmp/all" || status=$?
+	--add "$tmp/mask.ko:/mask.ko" --add "$tmp/idle.ko:/idle.ko" --add "$tmp/guess.ko:/guess.ko" >"$tmp/all" || status=$?
 [ "$status" = 0 ] || not_ok "the guest came to its end without complaints" "$(tail -n 5 "$tmp/all")"
 
 # What each module did, in the order of the plan.

@@ -8,99 +8,32 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "jobs.h"
 #include "json.h"
 #include "knobs.h"
 #include "workload.h"
 
 #define THP_ENABLED "/sys/kernel/mm/transparent_hugepage/enabled"
-#define MAX_WORDS 8
 
-/* "%ld" is the milliseconds of the whole: such a job runs once, to the end. */
-static struct job {
-	const char *line;
-	bool uses_hotplug;
-	pid_t pid;
-	int output;
-	unsigned long runs, failures;
-} jobs[] = {
-	{ .line = "race --ms %ld" },
-	{ .line = "switch --ms %ld" },
-	{ .line = "hotplug --ms %ld", .uses_hotplug = true },
-	{ .line = "collapse --mib 4" },
-	{ .line = "khugepaged --mib 4" },
-	{ .line = "unshare --rounds 8" },
-	{ .line = "gup --mib 1 --pages 8" },
-	{ .line = "munmap --rounds 20 --threads 1" },
-	{ .line = "table-free --tables 8" },
-	{ .line = "vunmap --rounds 2" },
-	{ .line = "perf --ms 200" },
+static struct job jobs[] = {
+	{ .line = { "race --ms %ld" } },
+	{ .line = { "switch --ms %ld" } },
+	{ .line = { "collapse --mib 4" } },
+	{ .line = { "khugepaged --mib 4" } },
+	{ .line = { "unshare --rounds 8" } },
+	{ .line = { "gup --mib 1 --pages 8" } },
+	{ .line = { "munmap --rounds 20 --threads 1" } },
+	{ .line = { "table-free --tables 8" } },
+	{ .line = { "vunmap --rounds 2" } },
+	{ .line = { "perf --ms 200" } },
+	{ .line = { "hotplug --ms %ld" } },
 };
 
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
-
-static bool once(const struct job *job)
-{
-	return strchr(job->line, '%');
-}
-
-static void start(struct job *job, long ms)
-{
-	char line[128], number[32], *word[MAX_WORDS + 1], *save;
-	int words = 0;
-
-	job->pid = fork();
-	if (job->pid < 0)
-		die("fork");
-	if (job->pid)
-		return;
-	snprintf(line, sizeof(line), "%s", job->line);
-	snprintf(number, sizeof(number), "%ld", ms);
-	for (char *at = strtok_r(line, " ", &save); at && words < MAX_WORDS;
-	     at = strtok_r(NULL, " ", &save))
-		word[words++] = strcmp(at, "%ld") ? at : number;
-	word[words] = NULL;
-	dup2(job->output, STDOUT_FILENO);
-	execvp(word[0], word);
-	fprintf(stderr, "stress: cannot run %s: %s\n", word[0],
-		strerror(errno));
-	_exit(127);
-}
-
-/* All that the runs of a job said they did, a line each. */
-static unsigned long operations(const struct job *job)
-{
-	unsigned long sum = 0;
-	char path[64], *text;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", job->output);
-	text = must_read(path);
-	for (char *at = text; (at = strstr(at, "ops=")); at += 4)
-		sum += strtoul(at + 4, NULL, 10);
-	free(text);
-	return sum;
-}
-
-static struct job *running(pid_t pid)
-{
-	for (size_t i = 0; i < JOBS; i++) {
-		if (jobs[i].pid == pid)
-			return &jobs[i];
-	}
-	return NULL;
-}
-
-static void name_of(const struct job *job, char *name, size_t len)
-{
-	snprintf(name, len, "%.*s", (int)strcspn(job->line, " "), job->line);
-}
+#define HOTPLUG (&jobs[JOBS - 1])
 
 /*
  * The first and the last event of its kind patch the kernel's page-fault path
@@ -132,8 +65,7 @@ int main(int argc, char **argv)
 		{ NULL, NULL, NULL },
 	};
 	unsigned long runs = 0, failures = 0;
-	uint64_t begin, end;
-	int left = 0;
+	uint64_t begin;
 	char name[32];
 
 	parse_numbers(argc, argv,
@@ -146,37 +78,9 @@ int main(int argc, char **argv)
 	borrow_knob(THP_ENABLED, "madvise");
 	stay_on_housekeeping();
 	keep_fault_events_on();
+	HOTPLUG->left_out = !hotplug;
 	begin = now_ns();
-	end = begin + (uint64_t)ms * 1000000;
-	for (size_t i = 0; i < JOBS; i++) {
-		if (jobs[i].uses_hotplug && !hotplug)
-			continue;
-		jobs[i].output = memfd_create(jobs[i].line, MFD_CLOEXEC);
-		if (jobs[i].output < 0)
-			die("no memory for a job's output");
-		start(&jobs[i], ms);
-		left++;
-	}
-	while (left) {
-		int status;
-		pid_t pid = wait(&status);
-		struct job *job = running(pid);
-
-		if (!job)
-			die("lost a job");
-		job->pid = 0;
-		job->runs++;
-		if (status) {
-			job->failures++;
-			name_of(job, name, sizeof(name));
-			fprintf(stderr, "stress: %s failed, status %#x\n",
-				name, (unsigned int)status);
-		}
-		if (now_ns() < end && !once(job) && !status)
-			start(job, ms);
-		else
-			left--;
-	}
+	jobs_run(jobs, JOBS, ms);
 
 	json_begin();
 	json_text("stress", "all");
@@ -184,10 +88,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < JOBS; i++) {
 		if (!jobs[i].runs)
 			continue;
-		name_of(&jobs[i], name, sizeof(name));
+		job_name(&jobs[i], name, sizeof(name));
 		json_open(name);
 		json_number("runs", (int64_t)jobs[i].runs);
-		json_number("ops", (int64_t)operations(&jobs[i]));
+		json_number("ops", (int64_t)job_operations(&jobs[i]));
 		json_close();
 		runs += jobs[i].runs;
 		failures += jobs[i].failures;

@@ -3,7 +3,10 @@
  * vunmap: kernel mappings that come and go, on a housekeeping CPU: loads and
  * unloads BPF programs. Without the JIT a program is a vmalloc area made
  * read-only when loaded and reset when freed, and both must leave no CPU with
- * a stale translation: kernel-range flushes, on isolated CPUs too.
+ * a stale translation: kernel-range flushes, on isolated CPUs too. With it
+ * there is also an area of 2 MiB for machine code, made executable when the
+ * first program needs it and freed with the last. --map-kib adds a BPF map
+ * per program, plain vmalloc() memory when it is large.
  */
 #define _GNU_SOURCE
 #include "knobs.h"
@@ -34,6 +37,23 @@ static int load(void)
 	return (int)syscall(__NR_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 }
 
+/* An array map of one large element, which is gone again at once. */
+static void map(long kib)
+{
+	union bpf_attr attr;
+	int file;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_ARRAY;
+	attr.key_size = 4;
+	attr.value_size = (uint32_t)kib * 1024;
+	attr.max_entries = 1;
+	file = (int)syscall(__NR_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (file < 0)
+		die("cannot make a BPF map of %ld KiB", kib);
+	close(file);
+}
+
 /* How many programs' areas there still are: freeing them is deferred. */
 static unsigned int areas(void)
 {
@@ -48,9 +68,11 @@ static unsigned int areas(void)
 
 int main(int argc, char **argv)
 {
-	long rounds = 8;
+	long rounds = 8, jit = 0, map_kib = 0;
 	const struct number numbers[] = {
 		{ "rounds", &rounds, "programs to load and unload" },
+		{ "jit", &jit, "1: compiled to machine code" },
+		{ "map-kib", &map_kib, "and a map of that size each" },
 		{ NULL, NULL, NULL },
 	};
 	unsigned int before;
@@ -61,8 +83,7 @@ int main(int argc, char **argv)
 		      "Maps and unmaps kernel memory by loading BPF programs.",
 		      numbers);
 	stay_on_housekeeping();
-	/* With the JIT, programs share pages that rarely come and go. */
-	borrow_knob("/proc/sys/net/core/bpf_jit_enable", "0");
+	borrow_knob("/proc/sys/net/core/bpf_jit_enable", jit ? "1" : "0");
 	program = load();
 	if (program < 0 && errno == ENOSYS)
 		unavailable("no-bpf");
@@ -78,6 +99,8 @@ int main(int argc, char **argv)
 		if (program < 0)
 			die("cannot load BPF program %ld", i);
 		close(program);
+		if (map_kib)
+			map(map_kib);
 	}
 	end = now_ns() + PATIENCE_NS;
 	while (areas() > before && now_ns() < end)

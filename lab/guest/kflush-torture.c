@@ -2,8 +2,10 @@
 /*
  * kflush-torture: isolated CPUs enter and leave the kernel by every way user
  * mode has, while housekeeping CPUs unmap kernel addresses, interrupt and send
- * NMIs. The kernel's detector (CONFIG_COALESCE_TLBI_TEST) counts the stale
- * translations that would have been used.
+ * NMIs. These come at random, from an emulator's monitor if somebody types
+ * there, and from the CPU to itself at chosen points of entry and exit. The
+ * kernel's detector (CONFIG_COALESCE_TLBI_TEST) counts the stale translations
+ * that would have been used.
  *
  *   --broken N   an order that is wrong on purpose, by its number in
  *                enum kernel_flush_broken; then stale ones are what must be
@@ -11,6 +13,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -25,12 +29,19 @@
 
 #include "json.h"
 #include "kflush.h"
+#include "knobs.h"
 #include "spin.h"
 #include "workload.h"
 
 #define USER_SS 0x2bull
 #define BAD_SS 0xfff7ull
 #define TRAP_FLAG 0x100ll
+
+/* A 32-bit program, which enters the kernel by SYSENTER or SYSCALL. */
+#define COMPAT "/bin/kflush-compat"
+
+#define TRACING "/sys/kernel/tracing/"
+#define KPROBES_OPTIMIZED "/proc/sys/debug/kprobes-optimization"
 
 static atomic_bool enough;
 static struct cpus isolated;
@@ -83,6 +94,13 @@ static void heal(int signal, siginfo_t *info, void *argument)
 	set_ss(uc, USER_SS);
 	if (at[0] == 0xcd && at[1] == 0x80)
 		uc->uc_mcontext.gregs[REG_RIP] += 2;
+}
+
+static void return_at_once(int signal, siginfo_t *info, void *argument)
+{
+	(void)signal;
+	(void)info;
+	(void)argument;
 }
 
 static void handle(int signal, void (*handler)(int, siginfo_t *, void *))
@@ -138,6 +156,45 @@ static void by_single_step(void)
 			 : : : "memory", "cc");
 }
 
+/* The trap comes right after the return, with the flag set in the kernel. */
+static void by_stepped_syscall(void)
+{
+	long nr = SYS_getpid;
+
+	__asm__ volatile("sub $128, %%rsp\n\tpushfq\n\torq $0x100, (%%rsp)\n\t"
+			 "popfq\n\tsyscall\n\tadd $128, %%rsp"
+			 : "+a" (nr) : : "rcx", "r11", "memory", "cc");
+}
+
+/* A debug register: a kernel without says so once, and is not asked again. */
+static void by_watchpoint(void)
+{
+	static _Thread_local volatile long watched;
+	static _Thread_local int event;
+
+	if (!event) {
+		struct perf_event_attr attr = {
+			.type = PERF_TYPE_BREAKPOINT,
+			.size = sizeof(attr),
+			.bp_type = HW_BREAKPOINT_W,
+			.bp_addr = (uintptr_t)&watched,
+			.bp_len = HW_BREAKPOINT_LEN_8,
+			.exclude_kernel = 1,
+		};
+
+		event = (int)syscall(__NR_perf_event_open, &attr, 0, -1, -1,
+				     PERF_FLAG_FD_CLOEXEC);
+		if (event < 0)
+			die("cannot watch memory");
+	}
+	watched++;
+}
+
+static void by_signal_return(void)
+{
+	raise(SIGUSR2);
+}
+
 static void by_failing_iret(void)
 {
 	raise(SIGUSR1);
@@ -182,6 +239,34 @@ static void by_exec(void)
 		waitpid(child, NULL, 0);
 }
 
+static void by_compat_program(void)
+{
+	pid_t child = vfork();
+
+	if (child == 0) {
+		execl(COMPAT, COMPAT, NULL);
+		_exit(1);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+}
+
+/* With the trap flag set, SYSENTER is a single step in the kernel's entry. */
+static void by_stepped_compat_program(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		execl(COMPAT, COMPAT, NULL);
+		_exit(1);
+	}
+	while (child > 0 && waitpid(child, &status, 0) == child &&
+	       WIFSTOPPED(status))
+		ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
+}
+
 static const struct {
 	const char *name;
 	void (*enter)(void);
@@ -193,10 +278,15 @@ static const struct {
 	{ "invalid_opcode", by_invalid_opcode, 3 },
 	{ "breakpoint", by_breakpoint, 3 },
 	{ "single_step", by_single_step, 5 },
+	{ "stepped_syscall", by_stepped_syscall, 5 },
+	{ "watchpoint", by_watchpoint, 3 },
+	{ "signal_return", by_signal_return, 3 },
 	{ "failing_iret", by_failing_iret, 5 },
 	{ "fork_exit", by_fork_and_exit, 101 },
 	{ "ptrace", by_ptrace, 151 },
 	{ "exec", by_exec, 211 },
+	{ "compat_program", by_compat_program, 131 },
+	{ "stepped_compat_program", by_stepped_compat_program, 271 },
 };
 
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
@@ -230,6 +320,48 @@ static void *enter_and_leave(void *argument)
 	return NULL;
 }
 
+/*
+ * Breakpoints in the kernel itself, in functions without the space that ftrace
+ * would use instead. They are hit in page faults and forks.
+ */
+static void break_in_kernel(void)
+{
+	static const char *const where[] = { "clear_page_erms", "copy_page" };
+
+	borrow_knob(KPROBES_OPTIMIZED, "0");
+	for (size_t i = 0; i < sizeof(where) / sizeof(where[0]); i++) {
+		char probe[64];
+
+		snprintf(probe, sizeof(probe), "p:kflush/%s %s", where[i],
+			 where[i]);
+		/* Not every kernel has both. */
+		write_file(TRACING "kprobe_events", probe);
+	}
+	must_write(TRACING "events/kflush/enable", "1");
+	errno = 0;
+}
+
+/* Lines of kprobe_profile: name, hits, misses. */
+static long breakpoints_in_kernel(void)
+{
+	char *text = must_read(TRACING "kprobe_profile"), *save, *line;
+	long sum = 0, hits;
+
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "%*s %ld", &hits) == 1)
+			sum += hits;
+	}
+	free(text);
+	return sum;
+}
+
+static void stop_breaking_in_kernel(void)
+{
+	must_write(TRACING "events/kflush/enable", "0");
+	must_write(TRACING "kprobe_events", "");
+}
+
 static void *unmap(void *argument)
 {
 	(void)argument;
@@ -238,6 +370,14 @@ static void *unmap(void *argument)
 		kflush_command("churn", 20);
 	return NULL;
 }
+
+/*
+ * Where an NMI is made to come, in terms of the kernel's command: 1 before the
+ * word is taken, 2 after it, before the flush, 7 after it was given back.
+ */
+static const long nest_at[] = { 0, 1, 2, 7 };
+
+#define NESTS (sizeof(nest_at) / sizeof(nest_at[0]))
 
 static void *disturb(void *argument)
 {
@@ -248,6 +388,8 @@ static void *disturb(void *argument)
 	while (!atomic_load(&enough)) {
 		int cpu = cpus_nth(&isolated, round++ % count);
 
+		if (!(round % 64))
+			kflush_command("nest", nest_at[round / 64 % NESTS]);
 		if (round % 8) {
 			kflush_command("nmi", cpu);
 			atomic_fetch_add(&nmis, 1);
@@ -260,10 +402,10 @@ static void *disturb(void *argument)
 	return NULL;
 }
 
-static void tell(long broken, bool good)
+static void tell(long broken, long breakpoints, bool good)
 {
 	static const char *const seen[] = {
-		"entries", "uses", "kept", "stale",
+		"entries", "uses", "kept", "stale", "nested", "adopted",
 	};
 
 	json_begin();
@@ -273,6 +415,7 @@ static void tell(long broken, bool good)
 		json_number(ways[i].name, atomic_load(&taken[i]));
 	json_number("nmi", atomic_load(&nmis));
 	json_number("interrupt", atomic_load(&interrupts));
+	json_number("kernel_breakpoint", breakpoints);
 	json_number("remapped", kflush_value(KFLUSH_TEST, "remapped"));
 	json_number("deferred", kflush_value(KFLUSH, "deferred"));
 	json_number("interrupted", kflush_value(KFLUSH, "interrupted"));
@@ -285,7 +428,8 @@ static void tell(long broken, bool good)
 
 int main(int argc, char **argv)
 {
-	long seconds = 10, broken = 0, delay = 30, dwell = 300, stale, deferred;
+	long seconds = 10, broken = 0, delay = 30, dwell = 300;
+	long stale, deferred, breakpoints;
 	const struct number numbers[] = {
 		{ "seconds", &seconds, "how long" },
 		{ "broken", &broken, "the order to break (0: none)" },
@@ -309,12 +453,15 @@ int main(int argc, char **argv)
 	handle(SIGILL, skip);
 	handle(SIGTRAP, stop_stepping);
 	handle(SIGUSR1, break_ss);
+	handle(SIGUSR2, return_at_once);
 	handle(SIGSEGV, heal);
 	kflush_command("reset", 0);
 	must_write(KFLUSH, "reset");
 	kflush_command("dwell", dwell);
 	kflush_command("delay", delay);
 	kflush_command("broken", broken);
+	kflush_command("adopt", 1);
+	break_in_kernel();
 
 	for (unsigned int i = 0; i < count + 2; i++) {
 		void *(*what)(void *) = i < count ? enter_and_leave :
@@ -331,12 +478,19 @@ int main(int argc, char **argv)
 		pthread_join(thread[i], NULL);
 	kflush_command("broken", 0);
 	kflush_command("delay", 0);
+	kflush_command("nest", 0);
+	kflush_command("adopt", 0);
+	breakpoints = breakpoints_in_kernel();
+	stop_breaking_in_kernel();
 
 	stale = kflush_value(KFLUSH_TEST, "stale");
 	deferred = kflush_value(KFLUSH, "deferred");
 	/* No stale one counts for nothing if nothing could have been stale. */
 	good = deferred && kflush_value(KFLUSH_TEST, "kept") &&
 		(broken ? stale > 0 : stale == 0);
-	tell(broken, good);
+	for (size_t i = 0; i < WAYS; i++)
+		good = good && atomic_load(&taken[i]);
+	good = good && breakpoints && kflush_value(KFLUSH_TEST, "nested");
+	tell(broken, breakpoints, good);
 	return !good;
 }

@@ -37,6 +37,8 @@
  * @uses: uses of the address in which a translation was there
  * @kept: those in which it came from @entry, not from the page table
  * @stale: those in which it should have been gone
+ * @nested: NMIs this CPU sent to itself at a test point
+ * @nesting: one of them is on its way
  */
 struct model_tlb {
 	u64		entry;
@@ -45,6 +47,8 @@ struct model_tlb {
 	unsigned long	uses;
 	unsigned long	kept;
 	unsigned long	stale;
+	unsigned long	nested;
+	bool		nesting;
 };
 
 static DEFINE_PER_CPU(struct model_tlb, model_tlb);
@@ -58,6 +62,9 @@ static u32 retired;
 static u32 delay;	/* loops at each test point */
 static u32 broken;	/* enum kernel_flush_broken */
 static u32 dwell;	/* microseconds that churn leaves a page mapped */
+static u32 nest;	/* 1 + the test point at which CPUs send themselves NMIs */
+static u32 adopt;	/* NMIs of nobody, such as the emulator's, are ours */
+static atomic_t adopted;
 
 static DEFINE_MUTEX(map_lock);
 static struct vm_struct *area;
@@ -108,15 +115,31 @@ static __always_inline void use_address(struct model_tlb *tlb)
 	}
 }
 
-/* Speculation may fill the TLB whenever the kernel's page table is loaded. */
-static __always_inline void linger(struct model_tlb *tlb)
+/* It arrives here, or in the next few instructions, and does not nest again. */
+static __always_inline void send_nmi_to_self(struct model_tlb *tlb)
 {
-	u32 loops = READ_ONCE(delay);
-	bool kept;
+	tlb->nested++;
+	instrumentation_begin();
+	atomic_inc(this_cpu_ptr(&expected_nmis));
+	__apic_send_IPI_mask(cpumask_of(raw_smp_processor_id()), NMI_VECTOR);
+	instrumentation_end();
+}
+
+/* Speculation may fill the TLB whenever the kernel's page table is loaded. */
+static __always_inline void linger(struct model_tlb *tlb, u32 point)
+{
+	bool kept, nests = READ_ONCE(nest) == 1 + point && !tlb->nesting;
+	u32 loops = READ_ONCE(delay) + nests;
 
 	translate(tlb, &kept);
+	if (nests) {
+		WRITE_ONCE(tlb->nesting, true);
+		send_nmi_to_self(tlb);
+	}
 	while (loops--)
 		cpu_relax();
+	if (nests)
+		WRITE_ONCE(tlb->nesting, false);
 }
 
 noinstr void kernel_flush_test_point(enum kernel_flush_point point)
@@ -130,7 +153,7 @@ noinstr void kernel_flush_test_point(enum kernel_flush_point point)
 	case KERNEL_FLUSH_ENTERING:
 	case KERNEL_FLUSH_TAKEN:
 	case KERNEL_FLUSH_LEFT:
-		linger(tlb);
+		linger(tlb, point);
 		break;
 	case KERNEL_FLUSH_ENTERED:
 		tlb->entries++;
@@ -148,7 +171,7 @@ noinstr void kernel_flush_test_broken_entry(void)
 	struct kernel_flush *kf = raw_cpu_ptr(&kernel_flush);
 
 	kernel_flush_now();
-	linger(raw_cpu_ptr(&model_tlb));
+	linger(raw_cpu_ptr(&model_tlb), KERNEL_FLUSH_TAKEN);
 	raw_atomic_set(&kf->word, KERNEL_FLUSH_KERNEL);
 	kernel_flush_test_point(KERNEL_FLUSH_ENTERED);
 }
@@ -237,8 +260,11 @@ static int come_up(unsigned int cpu)
 
 static int take_nmi(unsigned int type, struct pt_regs *regs)
 {
-	if (atomic_dec_if_positive(this_cpu_ptr(&expected_nmis)) < 0)
-		return NMI_DONE;
+	if (atomic_dec_if_positive(this_cpu_ptr(&expected_nmis)) < 0) {
+		if (!READ_ONCE(adopt))
+			return NMI_DONE;
+		atomic_inc(&adopted);
+	}
 	use_address(this_cpu_ptr(&model_tlb));
 	return NMI_HANDLED;
 }
@@ -284,6 +310,19 @@ static int set_dwell(u32 us)
 	return 0;
 }
 
+/* "nest N": NMIs at test point N - 1, 0 for none. */
+static int set_nest(u32 point)
+{
+	WRITE_ONCE(nest, point);
+	return 0;
+}
+
+static int set_adopt(u32 yes)
+{
+	WRITE_ONCE(adopt, yes);
+	return 0;
+}
+
 static int reset(u32 unused)
 {
 	struct model_tlb *tlb;
@@ -295,7 +334,9 @@ static int reset(u32 unused)
 		WRITE_ONCE(tlb->uses, 0);
 		WRITE_ONCE(tlb->kept, 0);
 		WRITE_ONCE(tlb->stale, 0);
+		WRITE_ONCE(tlb->nested, 0);
 	}
+	atomic_set(&adopted, 0);
 	return 0;
 }
 
@@ -311,6 +352,8 @@ static const struct {
 	{ "broken", set_broken },
 	{ "delay", set_delay },
 	{ "dwell", set_dwell },
+	{ "nest", set_nest },
+	{ "adopt", set_adopt },
 	{ "reset", reset },
 };
 
@@ -350,6 +393,7 @@ static int test_show(struct seq_file *m, void *unused)
 		sum.uses += READ_ONCE(tlb->uses);
 		sum.kept += READ_ONCE(tlb->kept);
 		sum.stale += READ_ONCE(tlb->stale);
+		sum.nested += READ_ONCE(tlb->nested);
 	}
 	/* What this CPU's own TLB makes of the address. */
 	if (copy_from_kernel_nofault(&content, area->addr, sizeof(content)))
@@ -361,6 +405,8 @@ static int test_show(struct seq_file *m, void *unused)
 	seq_printf(m, "uses %lu\n", sum.uses);
 	seq_printf(m, "kept %lu\n", sum.kept);
 	seq_printf(m, "stale %lu\n", sum.stale);
+	seq_printf(m, "nested %lu\n", sum.nested);
+	seq_printf(m, "adopted %d\n", atomic_read(&adopted));
 	return 0;
 }
 

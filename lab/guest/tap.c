@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tap: runs one of the kernel's own tests and reports its verdicts.
+ * tap: runs one of the kernel's own tests (in /selftests, unless a path is
+ * given) and reports its verdicts.
  *
  *   tap [--timeout SECONDS] [--set PATH=VALUE]... PROGRAM [ARGUMENTS]
  *
@@ -45,6 +46,8 @@ static const char *const names[] = { "pass", "fail", "skip", "xfail" };
 static char name[256], strategy[32] = "stock";
 static unsigned int count[VERDICTS];
 /* What the verdicts that follow are about, as some programs say beforehand. */
+#define RUN_1 "[RUN] "
+#define RUN_2 "Run test: "
 static char about[256];
 
 static void begin_row(void)
@@ -171,11 +174,13 @@ static void take_line(char *line)
 	line = plain(line);
 	if (!*line)
 		return;
-	begin = strstr(line, "[RUN] ");
-	if (!begin)
-		begin = strstr(line, "Run test: ");
+	begin = strstr(line, RUN_1);
 	if (begin)
-		snprintf(about, sizeof(about), "%s", strchr(begin, ' ') + 1);
+		begin += strlen(RUN_1);
+	else if ((begin = strstr(line, RUN_2)))
+		begin += strlen(RUN_2);
+	if (begin)
+		snprintf(about, sizeof(about), "%s", begin);
 
 	verdict = tap_verdict(line, &what);
 	if (verdict == NONE)
@@ -222,8 +227,9 @@ static pid_t start(char **argv, int *output)
 	struct termios mode;
 	pid_t pid;
 
-	mkdir("/dev/pts", 0755);
-	if (mount("devpts", "/dev/pts", "devpts", 0, NULL) && errno != EBUSY)
+	if (access("/dev/pts/ptmx", F_OK) &&
+	    ((mkdir("/dev/pts", 0755) && errno != EEXIST) ||
+	     mount("devpts", "/dev/pts", "devpts", 0, NULL)))
 		die("tap: no terminals");
 	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (master < 0 || grantpt(master) || unlockpt(master))
@@ -244,7 +250,10 @@ static pid_t start(char **argv, int *output)
 		for (int fd = 0; fd < 3; fd++)
 			dup2(slave, fd);
 		close(slave);
-		snprintf(path, sizeof(path), PROGRAMS "%s", argv[0]);
+		snprintf(path, sizeof(path), "%s%s",
+			 strchr(argv[0], '/') ? "" : PROGRAMS, argv[0]);
+		/* Some map themselves, by the name they were called. */
+		argv[0] = path;
 		if (chdir("/tmp") == 0)
 			execv(path, argv);
 		_exit(127);

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# What a kernel complains about is found, what is known of stock kernels is
+# passed over, and a list that cannot be read passes nothing over.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# verdict STATUS WHAT LINE...: of a log with these lines among others
+verdict() {
+	local want=$1 what=$2 got=0
+	shift 2
+	printf '[    0.1] %s\r\n' 'Linux version' "$@" 'Run /init' >"$log"
+	lab/complaints "$log" >/dev/null 2>&1 || got=$?
+	if [ "$got" = "$want" ]; then ok "$what"; else not_ok "$what" "status $got"; fi
+}
+
+verdict 0 "a quiet log"
+verdict 1 "an oops" 'Oops: 0000 [#1] SMP'
+verdict 1 "use after free" 'BUG: KASAN: slab-use-after-free in foo+0x1/0x2'
+verdict 1 "a stall" 'rcu: INFO: rcu_preempt detected stalls'
+verdict 1 "a KUnit case that failed" '    not ok 3 walk_nested'
+verdict 1 "suspicious RCU usage" 'WARNING: suspicious RCU usage' 6.12 ---- 'mm/pt_sync.c:1 trust must hold'
+verdict 0 "the one that PREEMPT_RT is known for" 'WARNING: suspicious RCU usage' 6.12 ---- \
+	'kernel/rcu/tree_plugin.h:27 Unsafe read of RCU_NOCB offloaded state!'
+verdict 1 "another one after it" 'WARNING: suspicious RCU usage' 6.12 ---- \
+	'kernel/rcu/tree_plugin.h:27 Unsafe read of RCU_NOCB offloaded state!' a b c d 'WARNING: CPU: 1'
+race='BUG: KCSAN: data-race in tick_sched_timer / tick_nohz_stop_tick'
+verdict 0 "a data race of the stock kernel" =====  "$race" '' 'read' ' tick_sched_timer+0x1/0x2' =====
+verdict 1 "a data race below a function of ours" ===== "$race" '' 'read' ' foo+0x1/0x2' ' pt_sync+0x1/0x2' =====
+verdict 0 "ours after the end of a race is not in it" ===== "$race" '' 'read' ' foo+0x1/0x2' ===== ' pt_sync: auto'
+check "a log that is not there is no quiet log" test "$(lab/complaints "$log.none" 2>/dev/null; echo $?)" != 0
+finish

@@ -2,7 +2,8 @@
 /*
  * Whose table has been unlinked? tlb_remove_table_sync_one() has no argument
  * that says. For one caller it can be known for sure: collapse_huge_page()
- * calls, in straight line, with nothing of its own in between,
+ * calls, in straight line, with nothing in between but an unlock and the end of
+ * an MMU notification,
  *
  *	pmdp_collapse_flush(vma, ...)		unlinks and flushes
  *	tlb_remove_table_sync_one()

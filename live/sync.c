@@ -72,11 +72,15 @@ static struct task_struct *live_current(int cpu)
  *    it is read afterwards as well: a bit found clear because of that tells
  *    that current still is the old task, or that its NMIs are over (D).
  *  - coming to the mm by a switch: the bit is set, with a full barrier, before
- *    current changes (B).
+ *    current changes (B). 7.3 leaves bits behind when it switches, and takes
+ *    them back in a flush, whose interrupt finds another mm loaded: a bit more
+ *    than needed, and if it is a temporary mm that was found, the last case.
  *  - coming to it in kthread_use_mm(): current->mm is written first; x86 has
  *    it in memory before the first instruction of an NMI's handler, which is
  *    the full barrier (B).
  *  - a temporary mm changes neither current nor current->mm.
+ *
+ * live/tests/waits.sh has a walker stand in such a window.
  *
  * exec shows a new mm in current->mm before the bit, too, but that mm has
  * nothing to collapse: THP leaves temporary stacks alone.

@@ -10,6 +10,8 @@
  *  kflush never    what must interrupt although the CPU is in user mode: LDT
  *                  changes, and freed page table pages under a huge mapping
  *  kflush hotplug  an isolated CPU that is taken down and brought up again
+ *  kflush adopt    from now on, NMIs of nobody are the test's: for those that
+ *                  somebody types into the emulator's monitor
  *  kflush getpid   the cycle counter's difference for a system call; with
  *                  QEMU's -icount that is a number of instructions
  *
@@ -316,6 +318,7 @@ int main(int argc, char **argv)
 		bool asked = !strcmp(test, "--help");
 
 		fputs("usage: kflush purges|remap|never|hotplug [TIMES]\n"
+		      "       kflush adopt\n"
 		      "       kflush getpid CPU\n", asked ? stdout : stderr);
 		return asked ? 0 : 2;
 	}
@@ -323,6 +326,10 @@ int main(int argc, char **argv)
 	cpus_parse(&isolated, list);
 	if (!strcmp(test, "getpid"))
 		return getpid_cycles(number < 0 ? 0 : (int)number);
+	if (!strcmp(test, "adopt")) {
+		kflush_command("adopt", 1);
+		return 0;
+	}
 
 	if (!cpus_count(&isolated))
 		die("no CPU is isolated");

@@ -4,7 +4,8 @@
 # Deferred flushes of kernel addresses, in both kernels: exact interrupts of
 # isolated CPUs with and without, what must interrupt anyway, stale translations
 # in every way into the kernel, the orders that lose a request (which must be
-# noticed), and what a system call costs in instructions.
+# noticed), calls where none are allowed, and what a system call costs in
+# instructions.
 #
 # The emulator runs one virtual CPU at a time and switches where the guest
 # pauses: the kernel's test points pause, so that is where windows are hit.
@@ -14,12 +15,14 @@
 #
 #   DEFERRAL_PURGES=N    (default 10000)
 #   DEFERRAL_SECONDS=N   of each torture (default 10)
+#   DEFERRAL_KERNELS     (default "6.12 7.3")
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+typist=
+trap '[ -z "$typist" ] || kill "$typist"; rm -rf "$tmp"' EXIT
 results=build/deferral
 mkdir -p "$results"
 seconds=${DEFERRAL_SECONDS:-10}
@@ -29,6 +32,7 @@ kflush purges ${DEFERRAL_PURGES:-10000}
 kflush remap 1000
 kflush never 20
 kflush hotplug 10
+kflush adopt
 kflush-torture --seconds $seconds --delay 0
 kflush-torture --seconds $seconds --delay 30
 kflush-torture --seconds $seconds --broken 1
@@ -37,34 +41,91 @@ kflush-torture --seconds $seconds --broken 3
 END
 printf 'kflush getpid %s\n' 0 1 >"$tmp/getpid"
 
-# With instructions as its clock the emulator's cycle counter counts them: for
-# all CPUs, so only the least of many measurements is this CPU's alone.
-real=$(command -v qemu-system-x86_64)
+# lab/boot takes QEMU from the path; ours adds $QEMU_MORE, and $QEMU_CPU to
+# the kind of CPU.
 mkdir "$tmp/bin"
-# shellcheck disable=SC2016
-printf '#!/bin/sh\nexec %s "$@" -icount shift=0,sleep=off\n' "$real" >"$tmp/bin/qemu-system-x86_64"
+cat >"$tmp/bin/qemu-system-x86_64" <<END
+#!/bin/bash
+args=()
+for a in "\$@"; do
+	[ "\$a" != max,la57=off ] || a+=\$QEMU_CPU
+	args+=("\$a")
+done
+exec $(command -v qemu-system-x86_64) "\${args[@]}" \$QEMU_MORE
+END
 chmod +x "$tmp/bin/qemu-system-x86_64"
+export QEMU_CPU='' QEMU_MORE=''
+
+# torture BUILD NAME: the whole plan. As an Intel CPU, whose 32-bit programs
+# enter by SYSENTER, which keeps the trap flag. Once the guest says that it
+# adopts NMIs, somebody types `nmi` into the monitor, for all CPUs.
+torture() {
+	mkfifo "$tmp/monitor.in" "$tmp/monitor.out"
+	: >"$results/$2.jsonl"
+	(
+		exec 7<>"$tmp/monitor.in"
+		cat "$tmp/monitor.out" >/dev/null &
+		until grep -q '"ran":"kflush adopt"' "$results/$2.jsonl"; do sleep 0.5; done
+		while sleep 0.05; do echo nmi >&7; done
+	) &
+	typist=$!
+	PATH=$tmp/bin:$PATH QEMU_CPU=,vendor=GenuineIntel \
+		QEMU_MORE="-chardev pipe,id=monitor,path=$tmp/monitor -mon chardev=monitor,mode=readline" \
+		lab/boot --kernel "$1" --cpus 6 --isolated 4 --threads single --accel tcg --plan "$tmp/plan" \
+		--timeout 900 --append 'kunit.enable=1 kunit.autorun=1 apic_extnmi=all' \
+		--log "$results/$2.log" >>"$results/$2.jsonl" || true
+	kill "$typist"
+	typist=
+	rm -f "$tmp/monitor.in" "$tmp/monitor.out"
+}
 
 # getpid BUILD NAME APPEND [ISOLATED]: leaves instructions per getpid() in
-# $housekeeping and $isolated
+# $housekeeping and $isolated. With instructions as its clock the emulator's
+# cycle counter counts them: for all CPUs, so only the least of many
+# measurements is this CPU's alone.
 getpid() {
 	local file=$results/getpid-$2.jsonl
-	PATH=$tmp/bin:$PATH lab/boot --kernel "$1" --cpus 2 --isolated "${4:-1}" --accel tcg \
+	PATH=$tmp/bin:$PATH QEMU_MORE='-icount shift=0,sleep=off' \
+		lab/boot --kernel "$1" --cpus 2 --isolated "${4:-1}" --accel tcg \
 		--append "$3" --plan "$tmp/getpid" >"$file" || return 1
 	housekeeping=$(jq -r 'select(.test == "getpid" and .cpu == 0) | .least / .calls | floor' "$file")
 	isolated=$(jq -r 'select(.test == "getpid" and .cpu == 1) | .least / .calls | floor' "$file")
 }
 
-for kernel in 6.12 7.3; do
+# objtool_says BUILD SED-PROGRAM: the kernel linked anew with kernel_flush.c so
+# changed, and what objtool then says of calls out of code that must not be
+# instrumented.
+objtool_says() (
+	cd "$1"
+	source=arch/x86/mm/kernel_flush.c object=arch/x86/mm/kernel_flush.o
+	sed "$2" "tree/$source" >"$tmp/changed.c"
+	command=$(sed -n '1s/^savedcmd_[^=]*:= //p' arch/x86/mm/.kernel_flush.o.cmd |
+		sed "s|-c -o $object [^ ]*|-c -o $tmp/changed.o $tmp/changed.c|
+			s|-Wp,-MMD,[^ ]*||; s|$object\$|$tmp/changed.o|")
+	eval "$command"
+	ar t vmlinux.a | sed "s|^$object\$|$tmp/changed.o|" >"$tmp/objects"
+	ld -m elf_x86_64 -z noexecstack -r -o "$tmp/vmlinux.o" "@$tmp/objects"
+	tools/objtool/objtool --noinstr --link "$tmp/vmlinux.o" 2>&1
+)
+
+for kernel in ${DEFERRAL_KERNELS:-6.12 7.3}; do
 	build=$(lab/build --config base,deferral "$kernel")
+	check "Linux $kernel: objtool looks for instrumentation where there must be none" \
+		grep -q '^CONFIG_NOINSTR_VALIDATION=y' "$build/.config"
+	check "Linux $kernel: and finds none" [ "$(objtool_says "$build" '')" = '' ]
+	said=$(objtool_says "$build" 's/^\tflush_everything();/\tpr_info("");\n&/')
+	check "Linux $kernel: but a printk() in kernel_flush_now()" \
+		grep -q 'kernel_flush_now.*_printk.*leaves .noinstr.text' <<<"$said"
+
 	file=$results/$kernel.jsonl
-	lab/boot --kernel "$build" --cpus 6 --isolated 4 --threads single --plan "$tmp/plan" --timeout 900 \
-		--append 'kunit.enable=1 kunit.autorun=1' --log "$results/$kernel.log" >"$file" || true
+	torture "$build" "$kernel"
 	while read -r line; do
 		# shellcheck disable=SC2016
 		check "Linux $kernel: $line" jq -es --arg ran "$line" \
 			'any(.ran == $ran and .exit == 0)' "$file"
 	done <"$tmp/plan"
+	check "Linux $kernel: NMIs came from the monitor in every torture" \
+		jq -es 'map(select(.test == "torture") | .adopted) | length == 5 and all(. > 0)' "$file"
 	check "Linux $kernel: KUnit" grep -q '# kernel_flush: pass:6 fail:0' "$results/$kernel.log"
 
 	plain=$(lab/build "$kernel")

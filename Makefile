@@ -3,7 +3,7 @@
 # Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
 # through the environment.
 
-.PHONY: help run run-live live deb kernel-deb scale test ci series proofs torture install clean
+.PHONY: help run quiet run-live live deb kernel-deb scale test ci series proofs torture install clean
 
 help:
 	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
@@ -12,6 +12,8 @@ help:
 	@echo 'make live    build that module for the running kernel, or for KDIR'
 	@echo 'make deb     Debian packages: the command, and the module for dkms'
 	@echo 'make kernel-deb KERNEL=6.12|7.3  packages of the kernel, takes hours'
+	@echo 'make quiet   a minute of kernel work beside isolated CPUs, stock and quell'
+	@echo '             KERNEL=6.12|7.3  SECONDS=60'
 	@echo 'make scale   the same growth drawn from 8 to 255 CPUs'
 	@echo 'make test    every quick test; `.ci/run` adds the long ones'
 	@echo 'make series  the patch series for KERNEL, below build/'
@@ -24,6 +26,9 @@ help:
 
 run:
 	@lab/run
+
+quiet:
+	@lab/quiet $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(KERNEL),--kernel '$(KERNEL)')
 
 run-live:
 	@live/run

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: deep
+# A minute of collapses, unsharing, unmapping and BPF programs on housekeeping
+# CPUs, in both kernels: isolated CPUs in user mode feel none of it, and with
+# the stock kernel, or with deferral off, they do.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+
+# of STRATEGY FILTER: from the row of that strategy in $rows
+of() { jq -er --arg strategy "$1" "select(.strategy == \$strategy) | $2" "$rows"; }
+
+for kernel in 6.12 7.3; do
+	rows=$(lab/quiet --kernel "$kernel" --path)
+	check "$kernel: the witnesses agree" jq -es 'length == 2 and all(.counters_agree)' "$rows"
+	check "$kernel: quell had as much to do" \
+		of auto '.collapses >= 100 and .unshares >= 500 and .vunmaps >= 500'
+	check "$kernel: stock interrupts isolated CPUs" of stock '.isolated_ipis >= 1000'
+	check "$kernel: quell does not, not once" of auto '.isolated_ipis == 0'
+	check "$kernel: nor did they leave user mode for anything else" \
+		of auto '.isolated_interruptions == 0'
+	rows=$(lab/quiet --kernel "$kernel" --seconds 10 --append coalesce_tlbi=off --path)
+	check "$kernel: they are interrupted with deferral off" of auto '.isolated_ipis >= 100'
+done
+finish

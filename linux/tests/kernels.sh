@@ -26,8 +26,7 @@ for config in ${QUELL_KERNELS:-rt debug kasan kcsan}; do
 	check "$config: all at once for a minute, switching strategies, CPUs coming and going" \
 		lab/boot --kernel "$build" --cpus 4 --threads multi --timeout 300 \
 		--plan "$work/stress" --log "build/results/$kernel-$config-stress.log"
-	# The torture test widens windows with delays that PREEMPT_RT has no
-	# interrupts-off sections for.
+	# lab/config/rt.config leaves the torture test out.
 	[ "$config" = rt ] || check "$config: torture, $seconds s per strategy" \
 		lab/torture --kernel "$kernel" --config "base,$config" --seconds "$seconds"
 done

@@ -22,8 +22,8 @@
 #include <linux/init.h>
 #include <linux/nmi.h>
 #include <linux/percpu.h>
+#include <linux/prandom.h>
 #include <linux/pt_receipt.h>
-#include <linux/random.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -86,14 +86,18 @@ static void nmi_flush_wait(int cpu, int ticket)
 		cpu_relax();
 }
 
+/* get_random_u32() takes a lock, which may sleep with PREEMPT_RT. */
+static DEFINE_PER_CPU(struct rnd_state, nmi_flush_dice);
+
 /* Flush each CPU of @mask by an NMI of its own, or leave it to the caller. */
 static void nmi_flush_mask(const struct cpumask *mask, struct cpumask *rest,
 			   bool some)
 {
+	struct rnd_state *dice = this_cpu_ptr(&nmi_flush_dice);
 	int cpu, this_cpu = smp_processor_id();
 
 	for_each_cpu_and(cpu, mask, cpu_online_mask) {
-		if (cpu == this_cpu || (some && get_random_u32_below(2)))
+		if (cpu == this_cpu || (some && prandom_u32_state(dice) & 1))
 			__cpumask_set_cpu(cpu, rest);
 		else
 			nmi_flush_wait(cpu, nmi_flush_request(cpu));
@@ -181,6 +185,7 @@ static int __init pt_flush_test_init(void)
 
 	if (ret)
 		return ret;
+	prandom_seed_full_state(&nmi_flush_dice);
 	debugfs_create_file("flush_backend", 0644,
 			    debugfs_lookup("pt_sync", NULL), NULL,
 			    &backend_fops);

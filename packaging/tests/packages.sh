@@ -26,7 +26,7 @@ release=$(lab/debian-image 6.12)
 release=${release##*/vmlinuz-}
 abi=${release%-cloud-amd64}
 headers=$(lab/debian host "linux-headers-$release" "linux-headers-$abi-common" "linux-kbuild-$abi")
-needs=dkms
+needs=dkms,systemd
 for deb in $headers; do
 	case $deb in
 	*/linux-kbuild-*) needs+=,$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/|[^,]*//g; s/ //g') ;;
@@ -59,6 +59,10 @@ has_command() {
 		[ -e /usr/share/bash-completion/completions/quell ]
 }
 has_units() { [ -e /lib/systemd/system/quell-exporter.service ] && [ -e /lib/systemd/system/quell-live.service ]; }
+verified() {
+	out=$(systemd-analyze verify --man=no --recursive-errors=no /lib/systemd/system/quell-*.service 2>&1) && [ -z "$out" ] ||
+		{ echo "$out"; return 1; }
+}
 enabled() { find /etc/systemd -name 'quell*' | grep .; }
 nothing_left() { ! find / -xdev -name 'quell*' -not -path '/debs/*' -not -path '/proc/*' -not -path '/var/log/*' | grep .; }
 not() { ! "$@"; }
@@ -72,6 +76,7 @@ claim "dkms built the module for the kernel" has_module
 claim "from this version" built_from 0.1
 claim "the command runs, with man page and completion" has_command
 claim "the units are there" has_units
+claim "and systemd finds no fault with them" verified
 claim "but not enabled" not enabled
 claim "quell-live tells that nothing is loaded" sh -c 'quell-live status; [ $? = 3 ]'
 claim "upgraded" install /debs/quell_0.2~test_amd64.deb /debs/quell-dkms_0.2~test_all.deb
@@ -100,5 +105,5 @@ while IFS= read -r line; do
 	*) echo "# $line" ;;
 	esac
 done <"$tmp/log"
-[ "$(grep -c '^RESULT' "$tmp/log")" = 15 ] || not_ok "every step was taken" "$(tail -n 5 "$tmp/log")"
+[ "$(grep -c '^RESULT' "$tmp/log")" = 16 ] || not_ok "every step was taken" "$(tail -n 5 "$tmp/log")"
 finish

@@ -37,6 +37,7 @@
 
 #define HOLD "/sys/kernel/debug/quell_hold"
 #define HOLD_MS "1500"
+#define TRIES 5
 
 static bool held(void)
 {
@@ -48,10 +49,14 @@ static int last_cpu(void)
 	return (int)sysconf(_SC_NPROCESSORS_ONLN) - 1;
 }
 
-static void collapse(char *memory)
+/* False if the kernel would rather have it tried again. */
+static bool collapse(char *memory)
 {
-	if (madvise(memory, HUGE_PAGE, MADV_COLLAPSE))
+	if (!madvise(memory, HUGE_PAGE, MADV_COLLAPSE))
+		return true;
+	if (errno != EAGAIN)
 		die("MADV_COLLAPSE");
+	return false;
 }
 
 /*
@@ -63,7 +68,11 @@ static char *two_pages_one_collapsed(void)
 	char *memory = map_aligned(2 * HUGE_PAGE, HUGE_PAGE);
 
 	touch(memory, 2 * HUGE_PAGE, (unsigned long)page_size());
-	collapse(memory);
+	for (int i = 0; !collapse(memory); i++) {
+		if (i == TRIES)
+			die("MADV_COLLAPSE");
+		sleep_ms(10);
+	}
 	return memory + HUGE_PAGE;
 }
 
@@ -98,22 +107,27 @@ static void *trimmed_thread(void *unused)
 	return unused;
 }
 
+/* Tried again from the beginning: while somebody stands there is no time to. */
 static bool trimmed(void)
 {
+	bool waited = false, collapsed = false;
 	pthread_t thread;
 	char *memory;
-	bool waited;
 
 	only_base_pages();
 	stay_on_housekeeping();
-	if (pthread_create(&thread, NULL, trimmed_thread, NULL))
-		die("pthread_create");
-	sleep_ms(50);
-	memory = two_pages_one_collapsed();
-	have_it_stand();
-	collapse(memory);
-	waited = !held();
-	pthread_join(thread, NULL);
+	for (int i = 0; !collapsed; i++) {
+		if (i == TRIES)
+			die("MADV_COLLAPSE");
+		if (pthread_create(&thread, NULL, trimmed_thread, NULL))
+			die("pthread_create");
+		sleep_ms(50);
+		memory = two_pages_one_collapsed();
+		have_it_stand();
+		collapsed = collapse(memory);
+		waited = !held();
+		pthread_join(thread, NULL);
+	}
 	return waited;
 }
 

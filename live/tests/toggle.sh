@@ -92,6 +92,10 @@ torture() { # KERNEL THREADS-WHILE-TOGGLING
 # such a change if another virtual CPU runs just that code at the same time
 # (an int3 trap with nobody expecting it), so there they take turns. It happens
 # at each pause of a walker, and that is enough for faults to be found.
-torture 6.12 single
-torture 7.3 multi
+for kernel in ${KERNEL:-6.12 7.3}; do
+	case $kernel in
+	6.12) torture 6.12 single ;;
+	*) torture "$kernel" multi ;;
+	esac
+done
 finish

@@ -4,12 +4,12 @@
  *
  * Records rarely last equally long, so rates are compared, not only numbers.
  */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "json.h"
+#include "options.h"
 #include "quell.h"
 #include "show.h"
 
@@ -146,36 +146,19 @@ static void print_json(const struct side *a, const struct side *b)
 
 int cmd_diff(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "rate", no_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	static struct side side[2];
 	bool as_json = false, rate = false;
-	int c;
+	const struct option_row rows[] = {
+		FLAG("json", 'j', &as_json),
+		FLAG("rate", 'r', &rate),
+	};
+	int first = options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), 2);
 
-	while ((c = getopt_long(argc, argv, "jrh", longs, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			as_json = true;
-			break;
-		case 'r':
-			rate = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_OK;
-		default:
-			bad_option(argv);
-		}
-	}
-	if (optind + 2 != argc)
+	if (first + 2 != argc)
 		die(EXIT_USAGE, "diff needs two files, BEFORE and AFTER");
 	for (int i = 0; i < 2; i++) {
 		summary_init(&side[i].s, &side[i].strings, &side[i].stacks);
-		summary_load(&side[i].s, argv[optind + i], false);
+		summary_load(&side[i].s, argv[first + i], false);
 	}
 	if (as_json)
 		print_json(&side[0], &side[1]);

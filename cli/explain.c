@@ -4,12 +4,12 @@
  * what avoids it. By cause, by the function it ran, or by the row's label in
  * /proc/interrupts.
  */
-#include <getopt.h>
 #include <string.h>
 #include <strings.h>
 
 #include "classify.h"
 #include "json.h"
+#include "options.h"
 #include "quell.h"
 
 static const char usage[] =
@@ -96,35 +96,19 @@ static void list(bool as_json)
 
 int cmd_explain(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	bool as_json = false;
+	const struct option_row options[] = {
+		FLAG("json", 'j', &as_json),
+	};
+	int first = options_parse(argc, argv, usage, options, ARRAY_SIZE(options), 1);
 	const char *name;
 	enum cause c;
-	int opt;
 
-	while ((opt = getopt_long(argc, argv, "jh", longs, NULL)) != -1) {
-		switch (opt) {
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_OK;
-		default:
-			bad_option(argv);
-		}
-	}
-	if (optind == argc) {
+	if (first == argc) {
 		list(as_json);
 		return EXIT_OK;
 	}
-	if (optind + 1 != argc)
-		die(EXIT_USAGE, "explain takes one NAME");
-	name = argv[optind];
+	name = argv[first];
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (strcasecmp(name, rows[i].row) || !rows[i].text)
 			continue;

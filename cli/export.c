@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,61 +40,20 @@ static const char usage[] =
 struct options {
 	struct session_options	session;
 	const char		*textfile;
-	unsigned long		port;
-	uint64_t		interval, duration;
+	uint64_t		port, interval, duration;
 };
 
 static void parse(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "textfile", required_argument, NULL, 't' },
-		{ "interval", required_argument, NULL, 'i' },
-		{ "duration", required_argument, NULL, 'd' },
-		{ "cpus", required_argument, NULL, 'c' },
-		{ "buffer", required_argument, NULL, 'b' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+	const struct option_row rows[] = {
+		SESSION_OPTIONS(&o->session),
+		NUMBER("listen", 'l', &o->port, "port", 1, 65535),
+		TEXT_OPTION("textfile", 't', &o->textfile),
+		TIME_OPTION("interval", 'i', &o->interval, "interval", 0),
+		TIME_OPTION("duration", 'd', &o->duration, "duration", 0),
 	};
-	char *end;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "l:t:i:d:c:h", longs, NULL)) != -1) {
-		switch (c) {
-		case 'l':
-			o->port = strtoul(optarg, &end, 10);
-			if (*end || !o->port || o->port > 65535 || *optarg == '-')
-				die(EXIT_USAGE, "\"%s\" is no port", optarg);
-			break;
-		case 't':
-			o->textfile = optarg;
-			break;
-		case 'i':
-			if (!parse_duration(optarg, &o->interval))
-				die(EXIT_USAGE, "\"%s\" is no interval", optarg);
-			break;
-		case 'd':
-			if (!parse_duration(optarg, &o->duration))
-				die(EXIT_USAGE, "\"%s\" is no duration", optarg);
-			break;
-		case 'c':
-			o->session.cpus = optarg;
-			break;
-		case 'b':
-			o->session.buffer_kb = strtoul(optarg, &end, 10);
-			if (*end || !o->session.buffer_kb ||
-			    o->session.buffer_kb > 1 << 20)
-				die(EXIT_USAGE, "\"%s\" is no buffer size in KiB", optarg);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(EXIT_OK);
-		default:
-			bad_option(argv);
-		}
-	}
-	if (optind < argc)
-		die(EXIT_USAGE, "export takes no argument");
+	options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), 0);
 	if (!o->port == !o->textfile)
 		die(EXIT_USAGE, "export needs either --listen PORT or --textfile FILE");
 }

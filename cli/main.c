@@ -3,7 +3,6 @@
  * main.c - quell: who interrupts my CPUs, from where, why, and could it be
  * avoided. Each subcommand is a file of its own.
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +22,6 @@ static const struct {
 	{ "explain",	cmd_explain,	"what an interrupt is for and what avoids it" },
 };
 
-void bad_option(char **argv)
-{
-	die(EXIT_USAGE, "\"%s\" is no option or lacks its value (see quell %s --help)",
-	    argv[optind - 1], argv[0]);
-}
-
 static void usage(FILE *f)
 {
 	fputs("usage: quell COMMAND [options]\n"
@@ -41,8 +34,6 @@ static void usage(FILE *f)
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
-
-	opterr = 0;		/* one line per error, and it is ours */
 
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		usage(stdout);

@@ -53,9 +53,6 @@ uint64_t now_ns(void);
 extern volatile int stop_signal;
 void catch_signals(void);
 
-/* getopt did not like an option; argv[0] is the subcommand. */
-void bad_option(char **argv) __attribute__((noreturn));
-
 int cmd_status(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_record(int argc, char **argv);

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,51 +37,18 @@ struct options {
 
 static void parse(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "cpus", required_argument, NULL, 'c' },
-		{ "duration", required_argument, NULL, 'd' },
-		{ "buffer", required_argument, NULL, 'b' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+	const struct option_row rows[] = {
+		SESSION_OPTIONS(&o->session),
+		TEXT_OPTION("output", 'o', &o->output),
+		TIME_OPTION("duration", 'd', &o->duration, "duration", 0),
+		FLAG("quiet", 'q', &o->quiet),
 	};
-	char *end;
-	int c;
+	int first = options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), -1);
 
-	/* '+': the options behind COMMAND are its own. */
-	while ((c = getopt_long(argc, argv, "+o:c:d:qh", longs, NULL)) != -1) {
-		switch (c) {
-		case 'o':
-			o->output = optarg;
-			break;
-		case 'c':
-			o->session.cpus = optarg;
-			break;
-		case 'd':
-			if (!parse_duration(optarg, &o->duration))
-				die(EXIT_USAGE, "\"%s\" is no duration", optarg);
-			break;
-		case 'b':
-			o->session.buffer_kb = strtoul(optarg, &end, 10);
-			if (*end || !o->session.buffer_kb ||
-			    o->session.buffer_kb > 1 << 20)
-				die(EXIT_USAGE, "\"%s\" is no buffer size in KiB", optarg);
-			break;
-		case 'q':
-			o->quiet = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(EXIT_OK);
-		default:
-			bad_option(argv);
-		}
-	}
 	if (!o->output)
 		die(EXIT_USAGE, "record needs -o FILE");
-	if (optind < argc)
-		o->command = argv + optind;
+	if (first < argc)
+		o->command = argv + first;
 }
 
 static char *join_words(char **argv)

@@ -3,10 +3,10 @@
  * report.c - quell report: a record as text, JSON or a heat map.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "options.h"
 #include "quell.h"
 #include "show.h"
 
@@ -19,51 +19,28 @@ static const char usage[] =
 	"  -o, --output FILE      where to (default: standard output)\n"
 	"  -h, --help\n";
 
-enum { TEXT, JSON, SVG };
-
 int cmd_report(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "svg", no_argument, NULL, 's' },
-		{ "stacks", no_argument, NULL, 'k' },
-		{ "output", required_argument, NULL, 'o' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct strtab strings = { 0 }, stacks = { 0 };
+	bool as_json = false, as_svg = false, with_stacks = false;
 	const char *output = NULL;
-	bool with_stacks = false;
-	int c, as = TEXT;
+	const struct option_row rows[] = {
+		FLAG("json", 'j', &as_json),
+		FLAG("svg", 's', &as_svg),
+		FLAG("stacks", 'k', &with_stacks),
+		TEXT_OPTION("output", 'o', &output),
+	};
+	int first = options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), 1);
 	struct summary s;
 	FILE *f = stdout;
 
-	while ((c = getopt_long(argc, argv, "jsko:h", longs, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			as = JSON;
-			break;
-		case 's':
-			as = SVG;
-			break;
-		case 'k':
-			with_stacks = true;
-			break;
-		case 'o':
-			output = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_OK;
-		default:
-			bad_option(argv);
-		}
-	}
-	if (optind + 1 != argc)
+	if (as_json && as_svg)
+		die(EXIT_USAGE, "report: either --json or --svg");
+	if (first + 1 != argc)
 		die(EXIT_USAGE, "report needs one FILE");
 
 	summary_init(&s, &strings, &stacks);
-	summary_load(&s, argv[optind], as == SVG);
+	summary_load(&s, argv[first], as_svg);
 	summary_sort(&s);
 	if (output) {
 		f = fopen(output, "we");
@@ -71,9 +48,9 @@ int cmd_report(int argc, char **argv)
 			die(EXIT_FAILED, "%s cannot be written: %s", output,
 			    strerror(errno));
 	}
-	if (as == JSON)
+	if (as_json)
 		show_json(&s, f);
-	else if (as == SVG)
+	else if (as_svg)
 		show_svg(&s, f);
 	else
 		show_text(&s, f, with_stacks);

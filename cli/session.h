@@ -6,13 +6,18 @@
 #define QUELL_SESSION_H
 
 #include "collect.h"
+#include "options.h"
 #include "summary.h"
 #include "system.h"
 
 struct session_options {
 	const char	*cpus;		/* --cpus; NULL: isolated ones, else all */
-	size_t		buffer_kb;
+	uint64_t	buffer_kb;
 };
+
+#define SESSION_OPTIONS(o)						\
+	TEXT_OPTION("cpus", 'c', &(o)->cpus),				\
+	NUMBER("buffer", 0, &(o)->buffer_kb, "buffer size in KiB", 1, 1 << 20)
 
 struct session {
 	struct system	sys;

@@ -3,12 +3,12 @@
  * status.c - quell status: is this system fit for quiet CPUs, what is missing,
  * and how to get it. It needs no tracing and works without root, less exactly.
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "json.h"
+#include "options.h"
 #include "quell.h"
 #include "system.h"
 
@@ -173,31 +173,15 @@ static void print_json(const struct system *s, const struct advice *a, size_t n)
 
 int cmd_status(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+	bool as_json = false;
+	const struct option_row rows[] = {
+		FLAG("json", 'j', &as_json),
 	};
 	struct advice a[8];
-	bool as_json = false;
 	struct system s;
 	size_t n;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "jh", longs, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			as_json = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return EXIT_OK;
-		default:
-			bad_option(argv);
-		}
-	}
-	if (optind < argc)
-		die(EXIT_USAGE, "status takes no argument");
+	options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), 0);
 	system_read(&s);
 	n = advise(&s, a);
 	if (as_json)

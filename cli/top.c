@@ -6,7 +6,6 @@
  * follows the other, so that the output can be kept or grepped.
  */
 #define _GNU_SOURCE
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +35,7 @@ enum sort { BY_RATE, BY_COUNT, BY_CAUSE, BY_TIME };
 
 struct options {
 	struct session_options	session;
-	uint64_t		interval;
-	unsigned long		count;
+	uint64_t		interval, count;
 	enum sort		sort;
 	bool			avoidable, by_cpu;
 };
@@ -46,66 +44,26 @@ static enum sort sort_key;
 
 static void parse(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {
-		{ "cpus", required_argument, NULL, 'c' },
-		{ "interval", required_argument, NULL, 'i' },
-		{ "count", required_argument, NULL, 'n' },
-		{ "sort", required_argument, NULL, 's' },
-		{ "avoidable", no_argument, NULL, 'a' },
-		{ "by-cpu", no_argument, NULL, 'p' },
-		{ "buffer", required_argument, NULL, 'b' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	static const char *const keys[] = { "rate", "count", "cause", "time" };
-	char *end;
+	const char *sort = keys[BY_RATE];
+	const struct option_row rows[] = {
+		SESSION_OPTIONS(&o->session),
+		TIME_OPTION("interval", 'i', &o->interval,
+			    "interval of at least 100ms", 100000000),
+		NUMBER("count", 'n', &o->count, "number of tables", 1, UINT64_MAX),
+		TEXT_OPTION("sort", 's', &sort),
+		FLAG("avoidable", 'a', &o->avoidable),
+		FLAG("by-cpu", 0, &o->by_cpu),
+	};
 	size_t k;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "c:i:n:s:ah", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			o->session.cpus = optarg;
+	options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), 0);
+	for (k = 0; k < ARRAY_SIZE(keys); k++)
+		if (!strcmp(sort, keys[k]))
 			break;
-		case 'i':
-			if (!parse_duration(optarg, &o->interval) ||
-			    o->interval < 100000000)
-				die(EXIT_USAGE, "\"%s\" is no interval of at least 100ms", optarg);
-			break;
-		case 'n':
-			o->count = strtoul(optarg, &end, 10);
-			if (*end || !o->count || *optarg == '-')
-				die(EXIT_USAGE, "\"%s\" is no number of tables", optarg);
-			break;
-		case 's':
-			for (k = 0; k < ARRAY_SIZE(keys); k++)
-				if (!strcmp(optarg, keys[k]))
-					break;
-			if (k == ARRAY_SIZE(keys))
-				die(EXIT_USAGE, "\"%s\" is no sort key (rate, count, cause, time)", optarg);
-			o->sort = k;
-			break;
-		case 'a':
-			o->avoidable = true;
-			break;
-		case 'p':
-			o->by_cpu = true;
-			break;
-		case 'b':
-			o->session.buffer_kb = strtoul(optarg, &end, 10);
-			if (*end || !o->session.buffer_kb ||
-			    o->session.buffer_kb > 1 << 20)
-				die(EXIT_USAGE, "\"%s\" is no buffer size in KiB", optarg);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(EXIT_OK);
-		default:
-			bad_option(argv);
-		}
-	}
-	if (optind < argc)
-		die(EXIT_USAGE, "top takes no argument");
+	if (k == ARRAY_SIZE(keys))
+		die(EXIT_USAGE, "\"%s\" is no sort key (rate, count, cause, time)", sort);
+	o->sort = k;
 }
 
 static uint64_t sort_value(const struct source_row *r)

@@ -54,8 +54,9 @@ static void *watch(void *argument)
 	struct seen *mine = &seen->cpu[cpu];
 	uint64_t last;
 
-	pin_to(cpu);
+	/* In this order, so that the CPU never sees a task of the fair class. */
 	be_real_time();
+	pin_to(cpu);
 	atomic_store(&mine->running, 1);
 	spin_arm();
 	last = spin_cycles();

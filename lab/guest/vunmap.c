@@ -66,6 +66,17 @@ static unsigned int areas(void)
 	return n;
 }
 
+static void wait_until_freed(unsigned int before)
+{
+	uint64_t end = now_ns() + PATIENCE_NS;
+
+	while (areas() > before) {
+		if (now_ns() > end)
+			die("unloaded programs were not freed");
+		sleep_ms(5);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	long rounds = 8, jit = 0, map_kib = 0;
@@ -76,7 +87,7 @@ int main(int argc, char **argv)
 		{ NULL, NULL, NULL },
 	};
 	unsigned int before;
-	uint64_t ns, end;
+	uint64_t ns;
 	int program;
 
 	parse_numbers(argc, argv,
@@ -101,13 +112,12 @@ int main(int argc, char **argv)
 		close(program);
 		if (map_kib)
 			map(map_kib);
+		/* Or all would find room in the area of the first. */
+		if (jit)
+			wait_until_freed(before);
 	}
-	end = now_ns() + PATIENCE_NS;
-	while (areas() > before && now_ns() < end)
-		sleep_ms(5);
+	wait_until_freed(before);
 	ns = window_close();
-	if (areas() > before)
-		die("unloaded programs were not freed");
 	report((unsigned long)rounds, ns, NULL);
 	return 0;
 }

@@ -36,6 +36,9 @@ red() { # WHAT PATTERN, rows from stdin
 
 { planned; said 1 stock pass; said 1 auto pass; said 1 running pass; } | green "the same verdicts pass"
 { planned; said 1 stock fail; said 1 auto fail; } | green "a failure on both is the same"
+{ echo '{"planned":"cow","once":true}'; said 1 stock pass; said 1 auto pass; planned | sed s/cow/gup/
+	for s in stock auto running; do said 1 "$s" pass | sed s/cow/gup/; done; } |
+	green "a slow test is run under one strategy only"
 { planned; said 1 stock pass; said 1 auto pass; said 1 running fail; } |
 	red "a failure of one strategy" 'DIFFERENT cow: no leak: stock pass but running fail'
 { planned; said 1 stock fail; said 1 auto pass; } | red "an unexpected success" 'stock fail but auto pass'

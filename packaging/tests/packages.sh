@@ -26,7 +26,7 @@ release=$(lab/debian-image 6.12)
 release=${release##*/vmlinuz-}
 abi=${release%-cloud-amd64}
 headers=$(lab/debian host "linux-headers-$release" "linux-headers-$abi-common" "linux-kbuild-$abi")
-needs=dkms,systemd
+needs=dkms,systemd,openssl
 for deb in $headers; do
 	case $deb in
 	*/linux-kbuild-*) needs+=,$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/|[^,]*//g; s/ //g') ;;
@@ -53,6 +53,7 @@ claim() {
 }
 has_module() { ls $module* && modinfo -k RELEASE quell_live | grep -q '^livepatch: *Y'; }
 has_no_module() { ! ls $module* && [ -z "$(dkms status)" ]; }
+signed() { modinfo -k RELEASE -F signer quell_live | grep . && [ -s /var/lib/dkms/mok.pub ]; }
 built_from() { [ "$(dkms status | cut -d, -f1)" = "quell-live/$1" ]; }
 has_command() {
 	quell --help && [ -e /usr/share/man/man1/quell.1.gz ] &&
@@ -74,6 +75,7 @@ tar -C / --keep-directory-symlink -xf /headers.tar
 claim "installed" install /debs/quell_0.1_amd64.deb /debs/quell-dkms_0.1_all.deb
 claim "dkms built the module for the kernel" has_module
 claim "from this version" built_from 0.1
+claim "and signed it with a key of this machine's" signed
 claim "the command runs, with man page and completion" has_command
 claim "the units are there" has_units
 claim "and systemd finds no fault with them" verified
@@ -105,5 +107,5 @@ while IFS= read -r line; do
 	*) echo "# $line" ;;
 	esac
 done <"$tmp/log"
-[ "$(grep -c '^RESULT' "$tmp/log")" = 16 ] || not_ok "every step was taken" "$(tail -n 5 "$tmp/log")"
+[ "$(grep -c '^RESULT' "$tmp/log")" = 17 ] || not_ok "every step was taken" "$(tail -n 5 "$tmp/log")"
 finish

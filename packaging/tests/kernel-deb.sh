@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: deep
+# The kernel package boots and is quell's: what `make kernel-deb` built, or
+# builds now, for KERNEL (6.12). 64 CPUs, the kernel and a module of it out of
+# the package, and of Debian's options none but quell's and the keys' changed.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/lib.sh
+. lab/tests/tap.sh
+
+kernel=${KERNEL:-6.12}
+newest() { find build/kernel-deb -name "linux-$1-$kernel.*_amd64.deb" 2>/dev/null | sort -V | tail -n 1; }
+[ -n "$(newest image)" ] || packaging/kernel "$kernel" >&2
+image_deb=$(newest image)
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+check "there is an image package" test -n "$image_deb"
+check "and one with the headers" test -n "$(newest headers)"
+check "it can be unpacked" dpkg-deb -x "$image_deb" "$tmp/root"
+vmlinuz=$(find "$tmp/root/boot" -name 'vmlinuz-*')
+release=${vmlinuz##*/vmlinuz-}
+echo "# $(basename "$image_deb"), $(($(stat -c %s "$image_deb") / 1048576)) MiB, release $release"
+check "its modules are there" test -s "$tmp/root/lib/modules/$release/modules.order"
+
+# Names of options that differ from Debian's; those of compilers do, as well.
+debian=$(lab/debian-image "$kernel")
+debian=$(live/headers "${debian##*/vmlinuz-}")/.config
+diff <(grep '^CONFIG' "$debian" | sort) <(grep '^CONFIG' "$tmp/root/boot/config-$release" | sort) |
+	sed -n 's/^[<>] \(CONFIG_[A-Z0-9_]*\)=.*/\1/p' | sort -u >"$tmp/differ"
+ours='PT_SYNC|PT_SYNC_ARCH_FLUSH|PT_SYNC_MM_CPUMASK|COALESCE_TLBI|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS'
+ours+='|(CC|RUSTC|PAHOLE|GCC|AS|LD)_(VERSION|LLVM_VERSION|HAS|VERSION_TEXT)(_[A-Z0-9_]*)?'
+# DEBUG_INFO=none: that, and what cannot be without.
+if grep -qx CONFIG_DEBUG_INFO_NONE=y "$tmp/root/boot/config-$release"; then
+	echo "# built without debugging information"
+	ours+='|DEBUG_INFO(_[A-Z0-9_]*)?|MODULE_ALLOW_BTF_MISMATCH|PROBE_EVENTS_BTF_ARGS'
+fi
+if [ -n "${LSMOD:-}" ]; then
+	skip "Debian's options otherwise" "only the modules of LSMOD were built"
+elif other=$(grep -vxE "CONFIG_($ours)" "$tmp/differ"); then
+	not_ok "Debian's options otherwise" "$other"
+else
+	ok "Debian's options otherwise"
+fi
+
+module=$(find "$tmp/root/lib/modules/$release" -name 'dummy.ko*')
+case $module in
+*.xz) xz -dc "$module" >"$tmp/dummy.ko" ;;
+*) cp "$module" "$tmp/dummy.ko" ;;
+esac
+make -s -C live/guest OUT="$tmp" "$tmp/livectl"
+cat >"$tmp/plan" <<'END'
+livectl load /dummy.ko
+measure -- collapse --mib 16
+measure -- unshare
+measure --isolated 60-63 --strategies broadcast,auto -- vunmap
+END
+status=0
+lab/boot --kernel "$vmlinuz" --cpus 64 --isolated 4 --plan "$tmp/plan" --append lpj=16000000 --log "$tmp/log" \
+	--add "$tmp/livectl:/bin/livectl" --add "$tmp/dummy.ko:/dummy.ko" >"$tmp/all" 2>"$tmp/errors" || status=$?
+if [ "$status" = 0 ]; then ok "it boots and runs its plan without complaints"
+else not_ok "it boots and runs its plan without complaints" "$(cat "$tmp/errors")"; fi
+check "this very kernel did" grep -q "Linux version $release " "$tmp/log"
+if grep -qE 'module verification failed|taint' "$tmp/log"; then
+	not_ok "its module is signed by the key it trusts" "$(grep -E 'verification|taint' "$tmp/log")"
+elif grep -q '"ran":"livectl load /dummy.ko","exit":0' "$tmp/all"; then
+	ok "its module is signed by the key it trusts"
+else
+	not_ok "its module is signed by the key it trusts" "it was not loaded"
+fi
+grep '"workload":' "$tmp/all" >"$tmp/rows" || true
+claim() { # WHAT JQ-CONDITION on the array of rows
+	if jq -es "$2" "$tmp/rows" >/dev/null; then ok "$1"; else not_ok "$1" "$(head -c 3000 "$tmp/rows")"; fi
+}
+claim "all strategies are there, auto among them" \
+	'map(.strategy) | unique == ["auto", "broadcast", "property", "receipt", "running", "walkers"]'
+for w in collapse unshare; do
+	claim "$w: 63 interrupts a sync as in mainline, 0 with auto" 'map(select(.workload == "'$w'")) |
+		(map(select(.strategy == "broadcast")) | length == 1 and all(.ops > 0 and .sync_ipis == 63 * .ops)) and
+		(map(select(.strategy == "auto")) | length == 1 and all(.ops > 0 and .sync_ipis == 0))'
+done
+claim "the counters agree" 'length > 0 and all(.counters_agree)'
+jq -r '"# \(.workload) \(.strategy): \(.ops) ops, \(.sync_ipis) syncs'"'"' interrupts, \(.isolated_ipis) on isolated CPUs"' "$tmp/rows"
+finish

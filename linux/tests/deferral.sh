@@ -16,12 +16,13 @@ measure --strategies auto --isolated 4-7 -- vunmap --rounds 40 --jit 1 --map-kib
 END
 
 # load WHAT APPEND: sets `felt`, the interrupts of the 4 isolated CPUs; empty
-# if a witness of either disagrees.
+# if the kernel complained or the witnesses disagree.
 load() {
-	felt=$(lab/boot --kernel "$image" --cpus 8 --isolated 4 --timeout 200 --append "$2" \
-		--plan "$work/plan" --log "$work/$1.log" |
-		jq -rs 'map(select(.workload == "vunmap" and .counters_agree)) |
-			if length == 2 then map(.isolated_ipis) | add else empty end')
+	felt=
+	lab/boot --kernel "$image" --cpus 8 --isolated 4 --timeout 200 --append "$2" \
+		--plan "$work/plan" --log "$work/$1.log" >"$work/rows" || return 0
+	felt=$(jq -rs 'map(select(.workload == "vunmap" and .counters_agree)) |
+		if length == 2 then map(.isolated_ipis) | add else empty end' "$work/rows")
 }
 
 for kernel in 6.12 7.3; do

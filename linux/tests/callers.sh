@@ -20,10 +20,10 @@ for version in 6.12 7.3; do
 	linux/graft --to "$out/$version" "$tree" >/dev/null
 	deferring=$(calls "$out/$version" 'flush_tlb_[a-z_]*_deferrable' |
 		grep -v '^arch/x86/mm/kernel_flush.c ')
-	if [ "$deferring" = "$(printf '%s\n' 'arch/x86/mm/pat/set_memory.c 2' 'mm/vmalloc.c 5')" ]; then
-		ok "Linux $version: only vmalloc and changes of permissions defer"
+	if [ "$deferring" = "$(printf '%s\n' 'arch/x86/mm/pat/set_memory.c 3' 'mm/vmalloc.c 5')" ]; then
+		ok "Linux $version: only vmalloc, changes of permissions and splits for them defer"
 	else
-		not_ok "Linux $version: only vmalloc and changes of permissions defer" "$deferring"
+		not_ok "Linux $version: only vmalloc, changes of permissions and splits for them defer" "$deferring"
 	fi
 	# What must interrupt calls what always interrupts, in the file as built.
 	for file in arch/x86/mm/pgtable.c arch/x86/events/intel/ds.c; do

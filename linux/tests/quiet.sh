@@ -8,8 +8,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 
-# of STRATEGY FILTER: from the row of that strategy in $rows
-of() { jq -er --arg strategy "$1" "select(.strategy == \$strategy) | $2" "$rows"; }
+# of STRATEGY CONDITION: is it true of that strategy's row in $rows?
+of() { jq -es --arg strategy "$1" "any(.[]; .strategy == \$strategy and ($2))" "$rows"; }
 
 for kernel in 6.12 7.3; do
 	rows=$(lab/quiet --kernel "$kernel" --path)

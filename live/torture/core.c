@@ -160,6 +160,11 @@ static pmd_t *stock_pmd_alloc(struct mm_struct *mm, unsigned long addr)
 	return ret ? NULL : pmd_off(mm, addr);
 }
 
+static pmd_t *stock_pmd_find(struct mm_struct *mm, unsigned long addr)
+{
+	return pmd_off(mm, addr);
+}
+
 /*
  * There is no fault to choose in a stock kernel. no_sync is how this test is
  * told that the live module is a broken one, so that it must find something.
@@ -242,6 +247,7 @@ const struct pt_torture_core pt_torture_core = {
 	.walk_visible		= stock_walk_visible,
 	.mm_alloc		= stock_new_mm,
 	.pmd_alloc		= stock_pmd_alloc,
+	.pmd_find		= stock_pmd_find,
 	.fault_choose		= stock_fault_choose,
 	.fault_load_early	= stock_fault_load_early,
 	.nmi_start		= stock_start,

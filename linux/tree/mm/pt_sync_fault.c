@@ -97,6 +97,12 @@ static pmd_t *pt_torture_pmd_alloc(struct mm_struct *mm, unsigned long addr)
 	return pmd;
 }
 
+/* Not every architecture exports what pmd_off() is made of. */
+static pmd_t *pt_torture_pmd_find(struct mm_struct *mm, unsigned long addr)
+{
+	return pmd_off(mm, addr);
+}
+
 static void pt_torture_flush(struct vm_area_struct *vma, unsigned long addr,
 			     struct pt_receipt *receipt)
 {
@@ -128,6 +134,7 @@ const struct pt_torture_core pt_torture_core = {
 	.walk_visible		= pt_walk_visible,
 	.mm_alloc		= pt_torture_mm_alloc,
 	.pmd_alloc		= pt_torture_pmd_alloc,
+	.pmd_find		= pt_torture_pmd_find,
 	.fault_choose		= pt_fault_choose,
 	.fault_load_early	= pt_fault_load_early,
 #ifdef CONFIG_X86_64

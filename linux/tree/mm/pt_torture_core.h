@@ -28,6 +28,7 @@
  * @walk_visible: pt_walk_visible()
  * @mm_alloc: an mm without a process
  * @pmd_alloc: the page table of an mm down to the entry for an address
+ * @pmd_find: that entry, found by a walk from the top
  * @fault_choose: put a fault into pt_sync
  * @fault_load_early: let the next sync use what is loaded now, before the clear
  * @nmi_start: call a function on each @nmi_send(); NULL: no NMIs here
@@ -54,6 +55,7 @@ struct pt_torture_core {
 	bool (*walk_visible)(void);
 	struct mm_struct *(*mm_alloc)(void);
 	pmd_t *(*pmd_alloc)(struct mm_struct *mm, unsigned long addr);
+	pmd_t *(*pmd_find)(struct mm_struct *mm, unsigned long addr);
 	void (*fault_choose)(enum pt_fault fault);
 	void (*fault_load_early)(const struct mm_struct *mm);
 	int (*nmi_start)(void (*fn)(void));

@@ -48,7 +48,7 @@ static void pt_torture_walk(struct mm_struct *mm, unsigned int us, bool nest,
 
 	this_cpu_inc(walk_depth);
 	token = pt_walk_begin(mm);
-	pmd = READ_ONCE(*pmd_off(mm, pt_torture_address()));
+	pmd = READ_ONCE(*pt_torture_core.pmd_find(mm, pt_torture_address()));
 	if (!pmd_none(pmd)) {
 		pt_torture_count(PT_TORTURE_TABLES);
 		table = (const unsigned long *)pmd_page_vaddr(pmd);

@@ -77,14 +77,15 @@ static __always_inline unsigned long pt_walk_begin(struct mm_struct *mm)
  */
 static __always_inline void pt_walk_end(unsigned long token)
 {
+	if (likely(!token))
+		return;
 	/*
 	 * D: whoever sees that the walk is over may use the table again, so
 	 * everything the walk loaded comes first.  Pairs with the acquire in
 	 * pt_walk_active().
 	 */
-	if (unlikely(token))
-		smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm),
-				  pt_walk_outer(token));
+	smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm),
+			  pt_walk_outer(token));
 }
 
 bool pt_walk_visible(void);

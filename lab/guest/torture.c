@@ -141,7 +141,9 @@ int main(int argc, char **argv)
 	if (!borrow_knob(BACKEND, backend) && strcmp(backend, "native"))
 		die("this kernel cannot flush by %s", backend);
 	log = open_log();
-	insert(FRAMEWORK, "");
+	/* It may be built into the kernel. */
+	if (!access(FRAMEWORK, F_OK))
+		insert(FRAMEWORK, "");
 	start = now_ns();
 	end = start + (uint64_t)ms * 1000000;
 	insert(MODULE, parameters);

@@ -31,7 +31,8 @@ verdict 1 "another one after it" 'WARNING: suspicious RCU usage' 6.12 ---- \
 	'kernel/rcu/tree_plugin.h:27 Unsafe read of RCU_NOCB offloaded state!' a b c d 'WARNING: CPU: 1'
 race='BUG: KCSAN: data-race in tick_sched_timer / tick_nohz_stop_tick'
 verdict 0 "a data race of the stock kernel" =====  "$race" '' 'read' ' tick_sched_timer+0x1/0x2' =====
-verdict 1 "a data race below a function of ours" ===== "$race" '' 'read' ' foo+0x1/0x2' ' pt_sync+0x1/0x2' =====
-verdict 0 "ours after the end of a race is not in it" ===== "$race" '' 'read' ' foo+0x1/0x2' ===== ' pt_sync: auto'
+verdict 0 "one that a function of ours has called into" ===== "$race" '' 'read' ' foo+0x1/0x2' ' pt_sync+0x1/0x2' =====
+verdict 1 "a data race with a function of ours" ===== \
+	'BUG: KCSAN: data-race in kthread_use_mm / pt_walk_visible' '' 'read' =====
 check "a log that is not there is no quiet log" test "$(lab/complaints "$log.none" 2>/dev/null; echo $?)" != 0
 finish

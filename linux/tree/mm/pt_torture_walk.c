@@ -95,16 +95,18 @@ void pt_torture_walk_irq(void *unused)
  */
 void pt_torture_walk_nmi(void)
 {
+	/* The task may be storing it at this moment, in kthread_use_mm(). */
+	struct mm_struct *mm = data_race(current->mm);
 	unsigned int us = pt_torture_walk_us;
 
-	if (!pt_torture_is_ours(current->mm) || !pt_torture_core.walk_visible())
+	if (!pt_torture_is_ours(mm) || !pt_torture_core.walk_visible())
 		return;
 	pt_torture_count(PT_TORTURE_NMI_WALKS);
 	if (this_cpu_read(walk_depth)) {
 		pt_torture_count(PT_TORTURE_NESTED);
 		us = pt_torture_us(ktime_get_mono_fast_ns() >> 3, us / 2);
 	}
-	pt_torture_walk(current->mm, us, false, "an NMI");
+	pt_torture_walk(mm, us, false, "an NMI");
 }
 
 /* Pages that GUP-fast pins must be the ones that were asked for. */

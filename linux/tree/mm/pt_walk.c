@@ -50,7 +50,8 @@ EXPORT_SYMBOL_GPL(__pt_walk_publish);
  */
 bool pt_walk_visible(void)
 {
-	return !current->mm || nmi_uaccess_okay();
+	/* Whichever mm an NMI finds here, it must be the one that is loaded. */
+	return !data_race(current->mm) || nmi_uaccess_okay();
 }
 
 /**

@@ -80,8 +80,8 @@ good "status --json is JSON" eval "'$quell' status --json | jq -e .verdict >/dev
 if [ "$(id -u)" != 0 ]; then
 	skip "without root" "this test changes users, run it as root"
 else
-	chmod 755 "$tmp" && cp "$quell" "$tmp/quell"
-	expect 3 'needs root' "record without root" as_nobody "$tmp/quell" record -o /tmp/x.rec
+	chmod 755 "$tmp" && cp "$quell" "$tmp/quell" && install -d -m 777 "$tmp/open"
+	expect 3 'needs root' "record without root" as_nobody "$tmp/quell" record -o "$tmp/open/x.rec"
 	expect 3 'needs root' "top without root" as_nobody "$tmp/quell" top
 	expect 3 'needs root' "export without root" as_nobody "$tmp/quell" export --listen 19479
 	expect 4 'no tracefs' "no tracefs" unshare -m sh -c "umount -l /sys/kernel/tracing /sys/kernel/debug 2>/dev/null; mount -t tmpfs none /sys/kernel && exec '$quell' record -o '$tmp/x.rec'"

@@ -15,11 +15,11 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cat >"$tmp/plan" <<-END
 	quell status --json
-	quell record -q -o /tmp/collapse.rec -c all -- collapse --mib 64
-	quell report --json /tmp/collapse.rec
-	quell record -q -o /tmp/isolated.rec -- collapse --mib 64
-	quell report --json /tmp/isolated.rec
-	quell diff --json /tmp/collapse.rec /tmp/isolated.rec
+	quell record -q -o collapse.rec -c all -- collapse --mib 64
+	quell report --json collapse.rec
+	quell record -q -o isolated.rec -- collapse --mib 64
+	quell report --json isolated.rec
+	quell diff --json collapse.rec isolated.rec
 END
 
 boot() {

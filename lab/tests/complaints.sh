@@ -29,6 +29,8 @@ verdict 0 "the one that PREEMPT_RT is known for" 'WARNING: suspicious RCU usage'
 	'kernel/rcu/tree_plugin.h:27 Unsafe read of RCU_NOCB offloaded state!'
 verdict 1 "another one after it" 'WARNING: suspicious RCU usage' 6.12 ---- \
 	'kernel/rcu/tree_plugin.h:27 Unsafe read of RCU_NOCB offloaded state!' a b c d 'WARNING: CPU: 1'
+verdict 1 "one right before it" 'BUG: KASAN: use-after-free' 'WARNING: suspicious RCU usage' 6.12 ---- \
+	'kernel/rcu/tree_plugin.h:27 Unsafe read of RCU_NOCB offloaded state!'
 race='BUG: KCSAN: data-race in tick_sched_timer / tick_nohz_stop_tick'
 verdict 0 "a data race of the stock kernel" =====  "$race" '' 'read' ' tick_sched_timer+0x1/0x2' =====
 verdict 0 "one that a function of ours has called into" ===== "$race" '' 'read' ' foo+0x1/0x2' ' pt_sync+0x1/0x2' =====

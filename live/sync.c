@@ -90,7 +90,7 @@ static struct task_struct *live_current(int cpu)
  */
 static bool live_runs_mm(int cpu, struct mm_struct *mm)
 {
-	if (pt_cpu_runs_mm(cpu, mm))
+	if (pt_cpu_has_mm(cpu, mm))
 		return true;
 	smp_rmb();
 	return READ_ONCE(live_current(cpu)->mm) == mm;

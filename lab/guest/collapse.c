@@ -19,11 +19,12 @@
 
 int main(int argc, char **argv)
 {
-	long mib = 64, threads = 0, sleepers = 0;
+	long mib = 64, threads = 0, sleepers = 0, visited = 0;
 	const struct number numbers[] = {
 		{ "mib", &mib, "how much memory to collapse" },
 		{ "threads", &threads, "siblings in user mode, if there are CPUs" },
 		{ "sleepers", &sleepers, "siblings asleep, if there are CPUs" },
+		{ "visited", &visited, "CPUs it was on, busy with others since" },
 		{ NULL, NULL, NULL },
 	};
 	unsigned long bytes, retries = 0;
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 		die("--mib wants an even number of MiB");
 	only_base_pages();
 	stay_on_housekeeping();
+	visited = visit_cpus((unsigned int)visited);
 	threads = start_spinners((unsigned int)threads);
 	sleepers = start_sleepers((unsigned int)sleepers);
 	memory = map_aligned(bytes, HUGE_PAGE);
@@ -56,7 +58,9 @@ int main(int argc, char **argv)
 	}
 	ns = window_close();
 	stop_siblings();
-	report(bytes / HUGE_PAGE, ns, "threads=%ld sleepers=%ld retries=%lu",
-	       threads, sleepers, retries);
+	stop_strangers();
+	report(bytes / HUGE_PAGE, ns,
+	       "threads=%ld sleepers=%ld visited=%ld retries=%lu", threads,
+	       sleepers, visited, retries);
 	return 0;
 }

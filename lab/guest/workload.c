@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -269,6 +272,50 @@ void stop_siblings(void)
 	pthread_mutex_unlock(&bed);
 	while (nr_siblings)
 		pthread_join(siblings[--nr_siblings], NULL);
+}
+
+static pid_t strangers[MAX_CPUS];
+static unsigned int nr_strangers;
+
+static pid_t keep_busy(int cpu)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("cannot start a process");
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pin_to(cpu);
+	for (;;)
+		spin_relax();
+}
+
+unsigned int visit_cpus(unsigned int count)
+{
+	struct cpus set;
+	unsigned int room;
+
+	housekeeping(&set);
+	room = cpus_count(&set) - 1;
+	if (count > room)
+		count = room;
+	if (!count)
+		return 0;
+	for (; nr_strangers < count; nr_strangers++)
+		strangers[nr_strangers] = keep_busy(cpus_nth(&set, nr_strangers + 1));
+	for (unsigned int i = 1; i <= count; i++)
+		pin_to(cpus_nth(&set, i));
+	pin_to(cpus_nth(&set, 0));
+	return count;
+}
+
+void stop_strangers(void)
+{
+	while (nr_strangers) {
+		kill(strangers[--nr_strangers], SIGKILL);
+		waitpid(strangers[nr_strangers], NULL, 0);
+	}
 }
 
 char *map_aligned(unsigned long bytes, unsigned long alignment)

@@ -71,6 +71,14 @@ unsigned int start_spinners(unsigned int count);
 unsigned int start_sleepers(unsigned int count);
 void stop_siblings(void);
 
+/*
+ * Runs on @count housekeeping CPUs for a moment, or as many as there are, then
+ * on the first; other processes keep those it left busy in user mode. Before
+ * any siblings.
+ */
+unsigned int visit_cpus(unsigned int count);
+void stop_strangers(void);
+
 /* @bytes of address space, aligned to @alignment, not yet touched. */
 char *map_aligned(unsigned long bytes, unsigned long alignment);
 /* Base pages, whatever the system's setting for huge ones; undone at exit. */

@@ -108,12 +108,17 @@ static bool pt_sync_must_interrupt(int cpu, void *arg)
 			return false;
 		}
 	} else if (req->by_running) {
-		if (!pt_cpu_runs_mm(cpu, req->mm)) {
+		/* From cheap to dear. */
+		if (!pt_cpu_has_mm(cpu, req->mm)) {
 			req->count[PT_STAT_SKIPPED_MM]++;
 			return false;
 		}
 		if (!pt_cpu_in_kernel(cpu)) {
 			req->count[PT_STAT_SKIPPED_IDLE]++;
+			return false;
+		}
+		if (!pt_cpu_runs_mm(cpu, req->mm)) {
+			req->count[PT_STAT_SKIPPED_MM]++;
 			return false;
 		}
 	}

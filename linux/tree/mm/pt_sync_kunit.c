@@ -113,12 +113,15 @@ static void targets(struct kunit *test)
 	int cpu = get_cpu();
 
 	rcu_read_lock();
-	KUNIT_EXPECT_FALSE(test, pt_cpu_runs_mm(cpu, f->mm));
 	if (IS_ENABLED(CONFIG_PT_SYNC_MM_CPUMASK)) {
+		KUNIT_EXPECT_FALSE(test, pt_cpu_has_mm(cpu, f->mm));
 		cpumask_set_cpu(cpu, mm_cpumask(f->mm));
-		KUNIT_EXPECT_TRUE(test, pt_cpu_runs_mm(cpu, f->mm));
+		KUNIT_EXPECT_TRUE(test, pt_cpu_has_mm(cpu, f->mm));
+		/* A bit that a task left behind is not taken for the task. */
+		KUNIT_EXPECT_FALSE(test, pt_cpu_runs_mm(cpu, f->mm));
 		cpumask_clear_cpu(cpu, mm_cpumask(f->mm));
 	}
+	KUNIT_EXPECT_FALSE(test, pt_cpu_runs_mm(cpu, f->mm));
 	rcu_read_unlock();
 	/* This one is running this test. */
 	KUNIT_EXPECT_TRUE(test, pt_cpu_in_kernel(cpu));

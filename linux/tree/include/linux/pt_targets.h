@@ -18,13 +18,16 @@
 #include <linux/sched.h>
 
 /**
- * pt_cpu_runs_mm - can @cpu be running a task of @mm?
+ * pt_cpu_has_mm - can @cpu have loaded @mm?
  * @cpu: an online CPU other than this one
  * @mm: the mm whose page table changed
  *
- * Context: after a full barrier, inside an RCU read-side critical section.
+ * The cheap question.  A bit may outlast the task by long: on a CPU that has
+ * gone idle, and in newer kernels on one that runs another mm.
+ *
+ * Context: after a full barrier.
  */
-static inline bool pt_cpu_runs_mm(int cpu, struct mm_struct *mm)
+static inline bool pt_cpu_has_mm(int cpu, struct mm_struct *mm)
 {
 #ifdef CONFIG_PT_SYNC_MM_CPUMASK
 	/*
@@ -33,9 +36,24 @@ static inline bool pt_cpu_runs_mm(int cpu, struct mm_struct *mm)
 	 */
 	return cpumask_test_cpu(cpu, mm_cpumask(mm));
 #else
+	return true;
+#endif
+}
+
+/**
+ * pt_cpu_runs_mm - is @cpu running a task of @mm?
+ * @cpu: an online CPU other than this one
+ * @mm: the mm whose page table changed
+ *
+ * The precise question.  It takes the lock of another CPU's runqueue, so it is
+ * for those that would be interrupted otherwise.
+ *
+ * Context: after a full barrier, inside an RCU read-side critical section.
+ */
+static inline bool pt_cpu_runs_mm(int cpu, struct mm_struct *mm)
+{
 	/* B: under the rq lock, so before or after a switch, never during. */
 	return READ_ONCE(cpu_curr_snapshot(cpu)->mm) == mm;
-#endif
 }
 
 /**

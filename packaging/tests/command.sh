@@ -8,6 +8,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
 . lab/tests/tap.sh
+. packaging/tests/guest.sh
 
 image=$(lab/debian-image 6.12)
 release=${image##*/vmlinuz-}
@@ -17,20 +18,9 @@ trap 'rm -rf "$tmp"' EXIT
 live/build "$kdir" "$tmp/live"
 
 # What the command needs of a system, as it is on this one.
-add=(--add "packaging/quell-live:/sbin/quell-live")
-programs='dash:sh cat:cat sleep:sleep dmesg:dmesg mount:mount tail:tail kmod:modprobe kmod:rmmod kmod:insmod'
-for p in $programs; do add+=(--add "$(command -v "${p%:*}"):/bin/${p#*:}"); done
-# shellcheck disable=SC2086 # words are wanted
-for lib in $(for p in $programs; do ldd "$(command -v "${p%:*}")"; done | grep -oE '/[^ ]+' | sort -u); do
-	case $lib in *:) continue ;; esac
-	add+=(--add "$lib:$lib")
-done
-modules=$tmp/root/lib/modules/$release
-mkdir -p "$modules/updates/dkms"
-cp "$tmp/live/quell_live.ko" "$modules/updates/dkms"
-depmod -b "$tmp/root" "$release" 2>"$tmp/depmod"
-for file in "$modules"/modules.*; do add+=(--add "$file:/lib/modules/$release/${file##*/}"); done
-add+=(--add "$modules/updates/dkms/quell_live.ko:/lib/modules/$release/updates/dkms/quell_live.ko")
+take_programs dash:sh cat:cat sleep:sleep dmesg:dmesg mount:mount tail:tail kmod:modprobe kmod:rmmod kmod:insmod
+take_modules "$release" "$tmp/root" "$tmp/live/quell_live.ko"
+add+=("packaging/quell-live:/sbin/quell-live")
 
 # A signature by a key that this kernel was not built with.
 openssl req -new -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=stranger \
@@ -38,37 +28,13 @@ openssl req -new -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=stranger \
 cp "$tmp/live/quell_live.ko" "$tmp/signed.ko"
 check "the module can be signed with a key of one's own" \
 	"$kdir/scripts/sign-file" sha256 "$tmp/key.pem" "$tmp/key.der" "$tmp/signed.ko"
-add+=(--add "$tmp/signed.ko:/signed.ko")
+add+=("$tmp/signed.ko:/signed.ko")
 
-# Runs in the guest. "claim WHAT STATUS TEXT COMMAND": it ends with that, and
-# says (or logs) that.
-cat >"$tmp/functions" <<'END'
-PATH=/bin:/sbin
+steps() { { echo "$guest_functions"; cat; } >"$tmp/$1"; }
+steps works <<'END'
 patch=/sys/kernel/livepatch/quell_live
 stats=/sys/kernel/debug/pt_sync/stats
-claim() {
-	what=$1 status=$2 text=$3 is=0
-	shift 3
-	said=$("$@" 2>&1) || is=$?
-	case $is:$said in
-	"$status:"*"$text"*) echo "{\"claim\":\"ok\",\"what\":\"$what\"}" ;;
-	*)
-		echo "{\"claim\":\"no\",\"what\":\"$what\",\"status\":$is}"
-		echo "$said" >/dev/console
-		;;
-	esac
-}
-dmesg_end() { dmesg | tail -n 3; }
 reset() { echo 1 >$stats; }
-# The last column of the last line.
-known() {
-	set -- $(quell-live status | tail -n 1)
-	shift 10
-	echo "known $1"
-}
-not() { ! "$@"; }
-END
-cat "$tmp/functions" - >"$tmp/works" <<'END'
 claim "usage, for whoever gives none" 2 "usage: quell-live" quell-live
 claim "nothing is loaded, and that is a status of its own" 3 "not loaded" quell-live status
 claim "on" 0 "" quell-live on
@@ -90,7 +56,7 @@ claim "off, when it is off" 0 "" quell-live off
 claim "locked down: an unsigned module is refused" 1 "Operation not permitted" quell-live on
 claim "the kernel log says why" 0 "Lockdown: modprobe: unsigned module loading is restricted" dmesg_end
 END
-cat "$tmp/functions" - >"$tmp/signatures" <<'END'
+steps signatures <<'END'
 claim "signatures enforced: no signature is refused" 1 "Key was rejected by service" quell-live on
 claim "the command says where to look" 1 "the end of the kernel log" quell-live on
 claim "and there it says why" 0 "Loading of unsigned module is rejected" dmesg_end
@@ -102,10 +68,11 @@ END
 : >"$tmp/all"
 # boot SCRIPT WORDS: that script in a kernel with these words on its command line.
 boot() {
-	local status=0
+	local status=0 with=() a
+	for a in "${add[@]}"; do with+=(--add "$a"); done
 	echo "sh /steps" >"$tmp/plan"
 	lab/boot --kernel "$image" --cpus 2 --plan "$tmp/plan" --append "$2" --timeout 300 --log "$tmp/log" \
-		--add "$tmp/$1:/steps" "${add[@]}" >>"$tmp/all" 2>"$tmp/errors" || status=$?
+		--add "$tmp/$1:/steps" "${with[@]}" >>"$tmp/all" 2>"$tmp/errors" || status=$?
 	if [ "$status" = 0 ]; then ok "$1: the guest came to its end"
 	else not_ok "$1: the guest came to its end" "$(cat "$tmp/errors")"; fi
 	# What a refused command said is on the console.
@@ -113,13 +80,5 @@ boot() {
 }
 boot works ""
 boot signatures module.sig_enforce=1
-while IFS= read -r line; do
-	what=$(jq -r .what <<<"$line")
-	case $line in
-	*'"claim":"ok"'*) ok "$what" ;;
-	*) not_ok "$what" "$line" ;;
-	esac
-done < <(grep '"claim"' "$tmp/all")
-claims=$(grep -c '^claim "' "$tmp/works" "$tmp/signatures" | awk -F: '{ n += $2 } END { print n }')
-[ "$(grep -c '"claim"' "$tmp/all")" = "$claims" ] || not_ok "every one of $claims claims was tried"
+judge "$tmp/all" "$tmp/works" "$tmp/signatures"
 finish

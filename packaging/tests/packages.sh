@@ -1,14 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: long
-# The packages in a clean Debian 12: installed, upgraded, removed, purged, with
-# the headers of Debian's 6.12 kernel there; and what lintian says of them.
+# The packages in a clean Debian: installed, upgraded, removed, purged, with the
+# headers of a Debian kernel there; and what lintian says of them. SUITE is
+# bookworm (Debian 12 with its 6.12) or trixie (Debian 13, 7.3 from backports).
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
 . lab/tests/tap.sh
 need_packages deb fetch
 [ "$(id -u)" = 0 ] || die "needs root, to run a Debian in a directory of its own"
+case ${SUITE:=bookworm} in
+bookworm) kernel=6.12 from=host ;;
+trixie) kernel=7.3 from=trixie-backports ;;
+*) die "SUITE is '$SUITE': bookworm or trixie" ;;
+esac
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -22,13 +28,15 @@ check "lintian has no complaint" lintian --allow-root --fail-on error,warning \
 # The headers as they would lie after installation: their packages themselves
 # would want the kernel installed as well. What these tools need is a package's
 # business, and so installed.
-release=$(lab/debian-image 6.12)
+release=$(lab/debian-image "$kernel")
 release=${release##*/vmlinuz-}
 abi=${release%-cloud-amd64}
-headers=$(lab/debian host "linux-headers-$release" "linux-headers-$abi-common" "linux-kbuild-$abi")
+headers=$(lab/debian "$from" "linux-headers-$release" "linux-headers-$abi-common" "linux-kbuild-$abi")
 needs=dkms,systemd,openssl
 for deb in $headers; do
 	case $deb in
+	*/linux-headers-"$release"_*)
+		needs+=,$(dpkg-deb -f "$deb" Depends | tr -d ' ' | tr , '\n' | sed 's/(.*//' | grep gcc) ;;
 	*/linux-kbuild-*) needs+=,$(dpkg-deb -f "$deb" Depends | sed 's/([^)]*)//g; s/|[^,]*//g; s/ //g') ;;
 	esac
 done
@@ -48,12 +56,12 @@ claim() {
 	if "$@" >/tmp/out 2>&1; then echo "RESULT ok $what"; else
 		echo "RESULT no $what"
 		tail -n 10 /tmp/out
-		tail -n 5 /var/lib/dkms/quell-live/*/build/make.log 2>/dev/null
+		grep -m 10 -iE "error|warning|No such" /var/lib/dkms/quell-live/*/build/make.log
 	fi
 }
-has_module() { ls $module* && modinfo -k RELEASE quell_live | grep -q '^livepatch: *Y'; }
+has_module() { ls $module* && modinfo $module* | grep -q '^livepatch: *Y'; }
 has_no_module() { ! ls $module* && [ -z "$(dkms status)" ]; }
-signed() { modinfo -k RELEASE -F signer quell_live | grep . && [ -s /var/lib/dkms/mok.pub ]; }
+signed() { modinfo -F signer $module* | grep . && [ -s /var/lib/dkms/mok.pub ]; }
 built_from() { [ "$(dkms status | cut -d, -f1)" = "quell-live/$1" ]; }
 has_command() {
 	quell --help && [ -e /usr/share/man/man1/quell.1.gz ] &&
@@ -94,12 +102,16 @@ sed -i "s/RELEASE/$release/g" "$tmp/steps"
 chmod +x "$tmp/steps"
 
 : >"$tmp/log"
-sources=$QUELL_CACHE/apt/host/sources.list
+sources=("$QUELL_CACHE/apt/$from/sources.list")
+if [ "$from" != host ]; then
+	lab/debian --names "$SUITE" '^dkms$' >"$tmp/names"
+	sources+=("$QUELL_CACHE/apt/$SUITE/sources.list")
+fi
 status=0
 mmdebstrap --quiet --variant=minbase --include="$needs" \
 	--customize-hook="copy-in $tmp/debs $tmp/headers.tar $tmp/steps /" \
-	--customize-hook="chroot \"\$1\" /steps >$tmp/log" bookworm /dev/null - <"$sources" >"$tmp/errors" 2>&1 || status=$?
-[ "$status" = 0 ] || not_ok "a clean Debian 12 could be made" "$(tail -n 10 "$tmp/errors")"
+	--customize-hook="chroot \"\$1\" /steps >$tmp/log" "$SUITE" /dev/null - < <(cat "${sources[@]}") >"$tmp/errors" 2>&1 || status=$?
+[ "$status" = 0 ] || not_ok "a clean Debian could be made" "$(tail -n 10 "$tmp/errors")"
 while IFS= read -r line; do
 	case $line in
 	'RESULT ok '*) ok "${line#RESULT ok }" ;;

@@ -34,7 +34,7 @@ cp "$tmp/live/quell_live.ko" "$tmp/signed"
 password=quellquell
 openssl passwd -6 "$password" >"$tmp/hash"
 
-take_programs dash:sh cat:cat sleep:sleep dmesg:dmesg mount:mount tail:tail mokutil:mokutil \
+take_programs dash:sh cat:cat sleep:sleep dmesg:dmesg mount:mount tail:tail grep:grep mokutil:mokutil \
 	kmod:modprobe kmod:rmmod kmod:insmod
 take_modules "$release" "$tmp/root" "$tmp/signed/quell_live.ko" \
 	"$(find "$tmp/debian" -name 'efivarfs.ko*')"
@@ -44,7 +44,7 @@ add+=("packaging/quell-live:/sbin/quell-live" "$tmp/live/quell_live.ko:/unsigned
 steps() {
 	{
 		echo "$guest_functions"
-		echo 'modprobe efivarfs; mount -t efivarfs none /sys/firmware/efi/efivars'
+		[ "$1" = kernel ] || echo 'modprobe efivarfs; mount -t efivarfs none /sys/firmware/efi/efivars'
 		echo 'mount -t securityfs none /sys/kernel/security'
 		cat
 	} >"$tmp/$1"
@@ -68,7 +68,8 @@ claim "and works: the mm of two collapses was known" 0 "known 2" known
 claim "off" 0 "" quell-live off
 END
 steps kernel <<'END'
-claim "Secure Boot is on under this kernel" 0 "SecureBoot enabled" mokutil --sb-state
+secure() { dmesg | grep secureboot:; }
+claim "Secure Boot is on under this kernel" 0 "Secure boot enabled" secure
 claim "and it is locked down" 0 "[integrity]" cat /sys/kernel/security/lockdown
 END
 

@@ -59,11 +59,11 @@ claim() {
 	if "$@" >/tmp/out 2>&1; then echo "RESULT ok $what"; else echo "RESULT no $what"; tail -n 8 /tmp/out; fi
 }
 export DEBIAN_FRONTEND=noninteractive
-claim "image and headers can be installed" apt-get install -y --no-install-recommends /debs/*.deb
+claim "image and headers can be installed" apt-get -o Dpkg::Use-Pty=0 install -y --no-install-recommends /debs/*.deb
 claim "an initramfs was made for it" test -s /boot/initrd.img-RELEASE
 claim "its headers build a module" make -C /lib/modules/RELEASE/build M=/module modules
 claim "the module is for this kernel" sh -c 'modinfo -F vermagic /module/none.ko | grep "^RELEASE "'
-claim "it can be removed" apt-get purge -y linux-image-RELEASE linux-headers-RELEASE
+claim "it can be removed" apt-get -o Dpkg::Use-Pty=0 purge -y linux-image-RELEASE linux-headers-RELEASE
 claim "and nothing is left" sh -c '! ls -d /boot/*RELEASE* /lib/modules/RELEASE /usr/src/*RELEASE* 2>/dev/null'
 END
 sed -i "s/RELEASE/$release/g" "$tmp/steps"

@@ -75,7 +75,7 @@ verified() {
 enabled() { find /etc/systemd -name 'quell*' | grep .; }
 nothing_left() { ! find / -xdev -name 'quell*' -not -path '/debs/*' -not -path '/proc/*' -not -path '/var/log/*' | grep .; }
 not() { ! "$@"; }
-install() { apt-get install -y --no-install-recommends "$@"; }
+install() { apt-get -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@"; }
 
 export DEBIAN_FRONTEND=noninteractive
 claim "no quell is there before" nothing_left
@@ -92,7 +92,7 @@ claim "quell-live tells that nothing is loaded" sh -c 'quell-live status; [ $? =
 claim "upgraded" install /debs/quell_0.2~test_amd64.deb /debs/quell-dkms_0.2~test_all.deb
 claim "dkms built the new version, and only that is left" built_from 0.2~test
 claim "and it is there" has_module
-claim "removed" apt-get remove -y quell quell-dkms
+claim "removed" apt-get -o Dpkg::Use-Pty=0 remove -y quell quell-dkms
 claim "the module is gone" has_no_module
 claim "purged" dpkg --purge quell quell-dkms
 rm -rf /headers.tar

@@ -127,7 +127,7 @@ shows() {
 	return 1
 }
 # A menu draws itself before it listens.
-choose() { sleep 1; printf '\e[B' >&3; sleep 1; printf '\r' >&3; }
+choose() { sleep 2; printf '\e[B' >&3; sleep 1; printf '\r' >&3; }
 ends() {
 	local status=0
 	exec 3>&-
@@ -145,8 +145,8 @@ enrols() {
 	shows "Press any key to perform MOK management" && printf ' ' >&3 &&
 		shows "Enroll MOK" && choose && shows "View key 0" && choose &&
 		shows "Enroll the key" && choose &&
-		shows "Password:" && sleep 1 && printf '%s\r' "$password" >&3 &&
-		shows "Reboot" && sleep 1 && printf '\r' >&3 && ends
+		shows "Password:" && sleep 2 && printf '%s\r' "$password" >&3 &&
+		shows "Reboot" && sleep 2 && printf '\r' >&3 && ends
 }
 
 # Not check, which would start a shell that has no child to wait for.

@@ -16,11 +16,11 @@ rows=$tmp/rows
 # An outer recording watches an inner one that runs long enough to be seen
 # polling, reading and writing; `measure` counts what a whole run costs.
 cat >"$tmp/plan" <<-END
-	quell record -q -o /tmp/idle.rec -d 5s
-	quell report --json /tmp/idle.rec
-	quell record -q -o /tmp/outer.rec -- quell top -i 500ms -n 6
-	quell report --json /tmp/outer.rec
-	measure --name record -- quell record -q -o /tmp/x.rec -d 2s
+	quell record -q -o idle.rec -d 5s
+	quell report --json idle.rec
+	quell record -q -o outer.rec -- quell top -i 500ms -n 6
+	quell report --json outer.rec
+	measure --name record -- quell record -q -o x.rec -d 2s
 END
 for kernel in "$(lab/debian-image 6.12)" "$(lab/debian-image 7)"; do
 	name=$(basename "$kernel")

@@ -277,7 +277,7 @@ void stop_siblings(void)
 static pid_t strangers[MAX_CPUS];
 static unsigned int nr_strangers;
 
-static pid_t keep_busy(int cpu)
+pid_t keep_busy(int cpu)
 {
 	pid_t pid = fork();
 

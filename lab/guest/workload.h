@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "cpulist.h"
 #include "sysfile.h"
@@ -71,6 +72,8 @@ unsigned int start_spinners(unsigned int count);
 unsigned int start_sleepers(unsigned int count);
 void stop_siblings(void);
 
+/* Another process, in user mode on @cpu until this one dies or kills it. */
+pid_t keep_busy(int cpu);
 /*
  * Runs on @count housekeeping CPUs for a moment, or as many as there are, then
  * on the first; other processes keep those it left busy in user mode. Before

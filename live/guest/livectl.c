@@ -9,11 +9,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,27 +110,14 @@ static int refuse(const char *file, int reason)
 	return 0;
 }
 
-static void stay_busy(int cpu)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	pin_to(cpu);
-	for (;;)
-		__builtin_ia32_pause();
-}
-
 /* Runs @command with processes busy in user mode on the CPUs from 1 on. */
 static int beside(long count, char **command)
 {
 	int status;
 	pid_t pid;
 
-	for (int cpu = 1; cpu <= count; cpu++) {
-		pid = fork();
-		if (pid < 0)
-			die("fork");
-		if (!pid)
-			stay_busy(cpu);
-	}
+	for (int cpu = 1; cpu <= count; cpu++)
+		keep_busy(cpu);
 	pid = fork();
 	if (pid < 0)
 		die("fork");

@@ -8,6 +8,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
 . lab/tests/tap.sh
+. packaging/tests/clean-debian.sh
 
 kernel=${KERNEL:-6.12}
 newest() { find build/kernel-deb -name "linux-$1-$kernel.*_amd64.deb" 2>/dev/null | sort -V | tail -n 1; }
@@ -45,43 +46,21 @@ fi
 
 # Installed in a clean Debian 12 that makes initramfs images, and removed again;
 # its headers build a module.
-need_packages deb
-[ "$(id -u)" = 0 ] || die "needs root, to run a Debian in a directory of its own"
 mkdir "$tmp/debs" "$tmp/module"
 cp "$image_deb" "$(newest headers)" "$tmp/debs"
 printf '#include <linux/module.h>\nMODULE_LICENSE("GPL");\n' >"$tmp/module/none.c"
 echo 'obj-m := none.o' >"$tmp/module/Makefile"
 cat >"$tmp/steps" <<'END'
-#!/bin/sh
-claim() {
-	what=$1
-	shift
-	if "$@" >/tmp/out 2>&1; then echo "RESULT ok $what"; else echo "RESULT no $what"; tail -n 8 /tmp/out; fi
-}
-export DEBIAN_FRONTEND=noninteractive
-claim "image and headers can be installed" apt-get -o Dpkg::Use-Pty=0 install -y --no-install-recommends /debs/*.deb
+claim "image and headers can be installed" apt install /debs/*.deb
 claim "an initramfs was made for it" test -s /boot/initrd.img-RELEASE
 claim "its headers build a module" make -C /lib/modules/RELEASE/build M=/module modules
 claim "the module is for this kernel" sh -c 'modinfo -F vermagic /module/none.ko | grep "^RELEASE "'
-claim "it can be removed" apt-get -o Dpkg::Use-Pty=0 purge -y linux-image-RELEASE linux-headers-RELEASE
+claim "it can be removed" apt purge linux-image-RELEASE linux-headers-RELEASE
 claim "and nothing is left" sh -c '! ls -d /boot/*RELEASE* /lib/modules/RELEASE /usr/src/*RELEASE* 2>/dev/null'
 END
 sed -i "s/RELEASE/$release/g" "$tmp/steps"
-chmod +x "$tmp/steps"
-: >"$tmp/installed"
-mmdebstrap --quiet --variant=minbase --include=initramfs-tools,kmod,make,gcc,libc6-dev,libelf1,libssl3 \
-	--customize-hook="copy-in $tmp/debs $tmp/module $tmp/steps /" \
-	--customize-hook="chroot \"\$1\" /steps >$tmp/installed" bookworm /dev/null - \
-	<"$QUELL_CACHE/apt/host/sources.list" >"$tmp/errors" 2>&1 ||
-	not_ok "a clean Debian could be made" "$(tail -n 10 "$tmp/errors")"
-while IFS= read -r line; do
-	case $line in
-	'RESULT ok '*) ok "${line#RESULT ok }" ;;
-	'RESULT no '*) not_ok "${line#RESULT no }" ;;
-	*) echo "# $line" ;;
-	esac
-done <"$tmp/installed"
-[ "$(grep -c '^RESULT' "$tmp/installed")" = 6 ] || not_ok "every step was taken" "$(tail -n 5 "$tmp/installed")"
+in_clean_debian bookworm initramfs-tools,kmod,make,gcc,libc6-dev,libelf1,libssl3 "$QUELL_CACHE/apt/host/sources.list" \
+	"$tmp/steps" "$tmp/debs" "$tmp/module"
 
 module=$(find "$tmp/root/lib/modules/$release" -name 'dummy.ko*')
 case $module in

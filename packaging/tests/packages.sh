@@ -8,8 +8,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
 . lab/tests/tap.sh
-need_packages deb fetch
-[ "$(id -u)" = 0 ] || die "needs root, to run a Debian in a directory of its own"
+. packaging/tests/clean-debian.sh
 case ${SUITE:=bookworm} in
 bookworm) kernel=6.12 from=host ;;
 trixie) kernel=7.3 from=trixie-backports ;;
@@ -46,19 +45,9 @@ cp "$tmp"/[12]/quell*_*.deb "$tmp/debs"
 rm -f "$tmp"/debs/*dbgsym*
 tar -C "$tmp/headers" -cf "$tmp/headers.tar" .
 
-# Runs in the new system; "claim WHAT COMMAND" prints a line of results.
 cat >"$tmp/steps" <<'END'
-#!/bin/sh
 module=/lib/modules/RELEASE/updates/dkms/quell_live.ko
-claim() {
-	what=$1
-	shift
-	if "$@" >/tmp/out 2>&1; then echo "RESULT ok $what"; else
-		echo "RESULT no $what"
-		tail -n 10 /tmp/out
-		grep -m 10 -iE "error|warning|No such" /var/lib/dkms/quell-live/*/build/make.log
-	fi
-}
+after_failure() { grep -m 10 -iE "error|warning|No such" /var/lib/dkms/quell-live/*/build/make.log; }
 has_module() { ls $module* && modinfo $module* | grep -q '^livepatch: *Y'; }
 has_no_module() { ! ls $module* && [ -z "$(dkms status)" ]; }
 signed() { modinfo -F signer $module* | grep . && [ -s /var/lib/dkms/mok.pub ]; }
@@ -75,12 +64,10 @@ verified() {
 enabled() { find /etc/systemd -name 'quell*' | grep .; }
 nothing_left() { ! find / -xdev -name 'quell*' -not -path '/debs/*' -not -path '/proc/*' -not -path '/var/log/*' | grep .; }
 not() { ! "$@"; }
-install() { apt-get -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@"; }
 
-export DEBIAN_FRONTEND=noninteractive
 claim "no quell is there before" nothing_left
 tar -C / --keep-directory-symlink -xf /headers.tar
-claim "installed" install /debs/quell_0.1_amd64.deb /debs/quell-dkms_0.1_all.deb
+claim "installed" apt install /debs/quell_0.1_amd64.deb /debs/quell-dkms_0.1_all.deb
 claim "dkms built the module for the kernel" has_module
 claim "from this version" built_from 0.1
 claim "and signed it with a key of this machine's" signed
@@ -89,35 +76,20 @@ claim "the units are there" has_units
 claim "and systemd finds no fault with them" verified
 claim "but not enabled" not enabled
 claim "quell-live tells that nothing is loaded" sh -c 'quell-live status; [ $? = 3 ]'
-claim "upgraded" install /debs/quell_0.2~test_amd64.deb /debs/quell-dkms_0.2~test_all.deb
+claim "upgraded" apt install /debs/quell_0.2~test_amd64.deb /debs/quell-dkms_0.2~test_all.deb
 claim "dkms built the new version, and only that is left" built_from 0.2~test
 claim "and it is there" has_module
-claim "removed" apt-get -o Dpkg::Use-Pty=0 remove -y quell quell-dkms
+claim "removed" apt remove quell quell-dkms
 claim "the module is gone" has_no_module
 claim "purged" dpkg --purge quell quell-dkms
 rm -rf /headers.tar
 claim "and nothing is left" nothing_left
 END
 sed -i "s/RELEASE/$release/g" "$tmp/steps"
-chmod +x "$tmp/steps"
-
-: >"$tmp/log"
-sources=("$QUELL_CACHE/apt/$from/sources.list")
+cat "$QUELL_CACHE/apt/$from/sources.list" >"$tmp/sources"
 if [ "$from" != host ]; then
 	lab/debian --names "$SUITE" '^dkms$' >"$tmp/names"
-	sources+=("$QUELL_CACHE/apt/$SUITE/sources.list")
+	cat "$QUELL_CACHE/apt/$SUITE/sources.list" >>"$tmp/sources"
 fi
-status=0
-mmdebstrap --quiet --variant=minbase --include="$needs" \
-	--customize-hook="copy-in $tmp/debs $tmp/headers.tar $tmp/steps /" \
-	--customize-hook="chroot \"\$1\" /steps >$tmp/log" "$SUITE" /dev/null - < <(cat "${sources[@]}") >"$tmp/errors" 2>&1 || status=$?
-[ "$status" = 0 ] || not_ok "a clean Debian could be made" "$(tail -n 10 "$tmp/errors")"
-while IFS= read -r line; do
-	case $line in
-	'RESULT ok '*) ok "${line#RESULT ok }" ;;
-	'RESULT no '*) not_ok "${line#RESULT no }" ;;
-	*) echo "# $line" ;;
-	esac
-done <"$tmp/log"
-[ "$(grep -c '^RESULT' "$tmp/log")" = 17 ] || not_ok "every step was taken" "$(tail -n 5 "$tmp/log")"
+in_clean_debian "$SUITE" "$needs" "$tmp/sources" "$tmp/steps" "$tmp/debs" "$tmp/headers.tar"
 finish

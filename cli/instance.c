@@ -2,91 +2,159 @@
 /*
  * instance.c - a tracefs instance of our own that never outlives us.
  *
- * The name carries the process and its start time, so a later quell can tell a
- * live owner from a process number that was reused, and sweeps up after one
- * that was killed with no chance to clean up.
+ * Its owner holds a lock on the instance's directory. Process numbers mean
+ * nothing in another PID namespace, where every container has a process 1; a
+ * lock is seen by all, and the kernel drops it whatever the owner dies of. So
+ * an instance that can be locked has no owner and is swept up.
+ *
+ * Between making a directory and locking it an instance would look dead: both,
+ * and sweeping, happen under a lock on the directory of all instances.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "instance.h"
 #include "quell.h"
 
+#define TRACEFS_MAGIC	0x74726163
+#define TRIES		200		/* of 10 ms */
+
 static struct tracefs_instance *instance;
+static int held = -1;			/* our instance's directory, locked */
 static pid_t owner;
 
-/* When @pid started, in clock ticks since boot; 0 if there is no such process. */
-static unsigned long long start_time(long pid)
+static const char *mounted_at(void)
 {
-	unsigned long long start = 0;
-	char path[64], *stat, *p;
-	int field;
+	static const char *const places[] = {
+		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
+	};
+	struct statfs fs;
 
-	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-	stat = slurp(path);
-	if (!stat)
-		return 0;
-	/* The command may hold blanks and parentheses: count from the last. */
-	p = strrchr(stat, ')');
-	for (field = 2; p && field < 22; field++) {
-		p = strchr(p, ' ');
-		if (p)
-			p++;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (!statfs(places[i], &fs) && fs.f_type == TRACEFS_MAGIC)
+			return places[i];
+		if (errno == EACCES)
+			die(EXIT_DENIED, "reading the kernel's trace needs root, or CAP_DAC_OVERRIDE and CAP_SYSLOG");
 	}
-	if (p)
-		start = strtoull(p, NULL, 10);
-	free(stat);
-	return start;
+	return NULL;
+}
+
+/* Tried, not asked for: a user id says little about what one may do. */
+static int open_instances(const char *dir)
+{
+	char *path = xasprintf("%s/instances", dir);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = errno;
+
+	free(path);
+	errno = err;
+	return fd;
 }
 
 const char *instance_tracing_dir(void)
 {
-	const char *dir;
-	char *path;
+	const char *dir = mounted_at();
+	int fd;
 
-	if (geteuid())
-		die(EXIT_DENIED, "reading the kernel's trace needs root");
-	dir = tracefs_tracing_dir();
 	if (!dir)
-		die(EXIT_KERNEL, "no tracefs here (mount -t tracefs nodev /sys/kernel/tracing)");
-	path = xasprintf("%s/instances", dir);
-	if (access(path, F_OK))
+		die(geteuid() ? EXIT_DENIED : EXIT_KERNEL, geteuid() ?
+		    "reading the kernel's trace needs root, and tracefs mounted" :
+		    "no tracefs here (mount -t tracefs nodev /sys/kernel/tracing)");
+	fd = open_instances(dir);
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		die(EXIT_DENIED, "reading the kernel's trace needs root, or CAP_DAC_OVERRIDE and CAP_SYSLOG");
+	if (fd < 0)
 		die(EXIT_KERNEL, "%s has no instances: this kernel lacks CONFIG_FTRACE events", dir);
-	free(path);
+	close(fd);
 	return dir;
 }
 
-int instance_clean_stale(void)
+/* Locked within two seconds, or not at all: somebody else's lock stops nobody. */
+static bool lock_within(int fd)
 {
-	char *path = xasprintf("%s/instances", instance_tracing_dir());
-	DIR *d = opendir(path);
-	struct dirent *e;
-	int cleaned = 0;
-
-	while (d && (e = readdir(d))) {
-		unsigned long long start;
-		char *dir, end;
-		long pid;
-
-		if (sscanf(e->d_name, "quell.%ld.%llu%c", &pid, &start, &end) != 2)
-			continue;
-		if (start_time(pid) == start)
-			continue;
-		/* One of another PID namespace that is alive is busy: it stays. */
-		dir = xasprintf("%s/%s", path, e->d_name);
-		if (!rmdir(dir))
-			cleaned++;
-		free(dir);
+	for (int i = 0; i < TRIES; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return true;
+		usleep(10000);
 	}
-	if (d)
+	return false;
+}
+
+/* Is this an instance of a quell, and is its owner dead? */
+static bool is_dead(int instances, const char *name)
+{
+	bool dead;
+	int fd;
+
+	if (strncmp(name, "quell.", 6))
+		return false;
+	fd = openat(instances, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	dead = !flock(fd, LOCK_EX | LOCK_NB);
+	close(fd);
+	return dead;
+}
+
+/* Calls @each for every dead instance. */
+static void for_each_dead(int instances,
+			  void (*each)(int instances, const char *name, void *arg),
+			  void *arg)
+{
+	int fd = dup(instances);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (is_dead(instances, e->d_name))
+			each(instances, e->d_name, arg);
+	if (d) {
+		rewinddir(d);	/* the offset is shared with @instances */
 		closedir(d);
-	free(path);
-	return cleaned;
+	}
+}
+
+static void sweep(int instances, const char *name, void *arg)
+{
+	(void)arg;
+	/* One of a quell that knew no locks is busy while it lives: it stays. */
+	unlinkat(instances, name, AT_REMOVEDIR);
+}
+
+static void note(int instances, const char *name, void *arg)
+{
+	char **all = arg, *more;
+
+	(void)instances;
+	more = xasprintf("%s%s%s", *all ? *all : "", *all ? " " : "", name);
+	free(*all);
+	*all = more;
+}
+
+char *instance_leftovers(void)
+{
+	static const char *const places[] = {
+		"/sys/kernel/tracing", "/sys/kernel/debug/tracing",
+	};
+	char *all = NULL;
+	int fd = -1;
+
+	for (size_t i = 0; fd < 0 && i < ARRAY_SIZE(places); i++)
+		fd = open_instances(places[i]);
+	if (fd < 0)
+		return NULL;
+	/* Not while another one is being made. */
+	if (lock_within(fd))
+		for_each_dead(fd, note, &all);
+	close(fd);
+	return all;
 }
 
 void instance_destroy(void)
@@ -94,27 +162,47 @@ void instance_destroy(void)
 	if (!instance || getpid() != owner)
 		return;
 	tracefs_trace_off(instance);
-	if (tracefs_instance_destroy(instance))
+	if (tracefs_instance_destroy(instance) && errno != ENOENT)
 		complain("the tracefs instance %s could not be removed: %s",
 			 tracefs_instance_get_name(instance), strerror(errno));
 	tracefs_instance_free(instance);
 	instance = NULL;
+	close(held);
+	held = -1;
 }
 
 struct tracefs_instance *instance_create(void)
 {
+	static bool registered;
+	uint64_t number = 0;
+	bool locked;
 	char *name;
+	int all;
 
-	instance_tracing_dir();
-	instance_clean_stale();
+	all = open_instances(instance_tracing_dir());
+	if (all < 0)
+		die(EXIT_KERNEL, "no tracefs instance could be made: %s",
+		    strerror(errno));
+	locked = lock_within(all);
+	if (locked)
+		for_each_dead(all, sweep, NULL);
 	owner = getpid();
-	name = xasprintf("quell.%d.%llu", owner, start_time(owner));
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		number = now_ns();
+	name = xasprintf("quell.%d.%016llx", owner, (unsigned long long)number);
 	instance = tracefs_instance_create(name);
 	if (!instance)
 		die(EXIT_KERNEL, "no tracefs instance could be made: %s",
 		    strerror(errno));
-	free(name);
 	/* die() anywhere later must not leave it behind. */
-	atexit(instance_destroy);
+	if (!registered)
+		atexit(instance_destroy);
+	registered = true;
+	held = openat(all, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (held < 0 || flock(held, LOCK_EX | LOCK_NB))
+		die(EXIT_KERNEL, "the tracefs instance %s cannot be locked: %s",
+		    name, strerror(errno));
+	close(all);
+	free(name);
 	return instance;
 }

@@ -7,11 +7,18 @@
 
 #include <tracefs.h>
 
-/* Dies with EXIT_DENIED or EXIT_KERNEL when there is no tracing to be had. */
+/*
+ * Where tracefs is mounted. Dies with EXIT_DENIED or EXIT_KERNEL when there is
+ * no tracing to be had; mounts nothing by itself.
+ */
 const char *instance_tracing_dir(void);
 struct tracefs_instance *instance_create(void);
 void instance_destroy(void);		/* also run at exit */
-/* Remove instances of quell processes that are dead; returns how many. */
-int instance_clean_stale(void);
+
+/*
+ * The names of instances whose quell is dead, blank-separated; NULL: none, or
+ * it cannot be told. They go on tracing until the next quell sweeps them up.
+ */
+char *instance_leftovers(void);
 
 #endif

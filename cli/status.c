@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "instance.h"
 #include "json.h"
 #include "options.h"
 #include "quell.h"
@@ -25,6 +26,7 @@ struct advice {
 static size_t advise(const struct system *s, struct advice *a)
 {
 	bool has_quell = s->quell_kernel || s->live_module;
+	char *leftovers;
 	size_t n = 0;
 
 	if (!cpuset_count(&s->quiet))
@@ -53,6 +55,11 @@ static size_t advise(const struct system *s, struct advice *a)
 			a[n++] = (struct advice){ "kernel TLB flushes interrupt isolated CPUs",
 				"quell's kernel with CONFIG_COALESCE_TLBI=y and nohz_full=" };
 	}
+	leftovers = instance_leftovers();
+	if (leftovers)
+		a[n++] = (struct advice){ "a quell that was killed left its trace running",
+			"any quell top, record or export sweeps it up (/sys/kernel/tracing/instances/quell.*)" };
+	free(leftovers);
 	if (!s->debugfs)
 		a[n++] = (struct advice){ "debugfs could not be looked into: quell's kernel may be there unseen",
 			"run quell status as root, with debugfs mounted" };

@@ -81,52 +81,73 @@ static void close_sources(void)
 	}
 }
 
+static struct source *source_of(struct collect *c, int cpu)
+{
+	for (size_t i = 0; i < c->nsrc; i++)
+		if (c->src[i].cpu == cpu)
+			return &c->src[i];
+	c->src = grow(c->src, &c->src_room, c->nsrc + 1, sizeof(*c->src));
+	c->src[c->nsrc] = (struct source){ .cpu = cpu };
+	return &c->src[c->nsrc++];
+}
+
 static void open_sources(struct collect *c)
 {
-	int ncpus = sysconf(_SC_NPROCESSORS_CONF);
+	int ncpus = sysconf(_SC_NPROCESSORS_CONF), open = 0;
+	static bool registered;
 	struct source *s;
 
 	current = c;
-	atexit(close_sources);	/* runs before the instance's own handler */
-	c->src = xcalloc(ncpus, sizeof(*c->src));
+	if (!registered)
+		atexit(close_sources);	/* runs before the instance's own handler */
+	registered = true;
 	for (int cpu = 0; cpu < ncpus; cpu++) {
-		s = &c->src[c->nsrc];
-		s->tcpu = tracefs_cpu_open(c->instance, cpu, true);
+		s = source_of(c, cpu);
+		if (!s->tcpu)
+			s->tcpu = tracefs_cpu_open(c->instance, cpu, true);
 		if (!s->tcpu)
 			continue;	/* possible, but not there */
-		s->cpu = cpu;
-		c->nsrc++;
+		open++;
 		if (!c->page)
 			c->page = xcalloc(1, tracefs_cpu_read_size(s->tcpu));
 	}
-	if (!c->nsrc)
+	if (!open)
 		die(EXIT_KERNEL, "no trace buffer can be opened: %s",
 		    strerror(errno));
+}
+
+/* Instance, clock, buffers and events; not yet switched on. */
+static void set_up(struct collect *c, const struct cpuset *observed)
+{
+	c->instance = instance_create();
+	tracefs_trace_off(c->instance);
+	/* One clock for all CPUs, or a receipt could precede its sending. */
+	if (tracefs_instance_file_write(c->instance, "trace_clock", "mono") < 0)
+		die(EXIT_KERNEL, "this kernel has no trace clock \"mono\"");
+	if (c->buffer_kb &&
+	    tracefs_instance_set_buffer_size(c->instance, c->buffer_kb, -1))
+		die(EXIT_FAILED, "the trace buffers cannot be made %zu KiB: %s",
+		    c->buffer_kb, strerror(errno));
+	collect_want_events(c, observed);
+	free(c->state);
+	c->state = collect_state(c);
 }
 
 struct collect *collect_new(const struct cpuset *observed, size_t buffer_kb,
 			    struct strtab *strings)
 {
 	static const char *const systems[] = { "ipi", "csd", "irq_vectors",
-					       "irq", "ftrace", NULL };
+					       "irq", "task", "ftrace", NULL };
 	struct collect *c = xcalloc(1, sizeof(*c));
 	const char *dir;
 
 	dir = instance_tracing_dir();
 	c->strings = strings;
+	c->buffer_kb = buffer_kb;
 	c->tep = tracefs_local_events_system(dir, systems);
 	if (!c->tep)
 		die(EXIT_KERNEL, "the event formats in %s cannot be read", dir);
-	c->instance = instance_create();
-	tracefs_trace_off(c->instance);
-	/* One clock for all CPUs, or a receipt could precede its sending. */
-	if (tracefs_instance_file_write(c->instance, "trace_clock", "mono") < 0)
-		die(EXIT_KERNEL, "this kernel has no trace clock \"mono\"");
-	if (buffer_kb &&
-	    tracefs_instance_set_buffer_size(c->instance, buffer_kb, -1))
-		die(EXIT_FAILED, "the trace buffers cannot be made %zu KiB: %s",
-		    buffer_kb, strerror(errno));
-	collect_want_events(c, observed);
+	set_up(c, observed);
 
 	c->long_size = tep_get_header_page_size(c->tep);
 	if (c->long_size != 4 && c->long_size != 8)
@@ -138,6 +159,44 @@ struct collect *collect_new(const struct cpuset *observed, size_t buffer_kb,
 		die(EXIT_FAILED, "out of memory");
 	open_sources(c);
 	return c;
+}
+
+const char *collect_trouble(struct collect *c)
+{
+	char *state, *on;
+	const char *what = NULL;
+
+	on = tracefs_instance_file_read(c->instance, "tracing_on", NULL);
+	state = collect_state(c);
+	if (!on || *on != '1')
+		what = "switched the trace off";
+	else if (strcmp(state, c->state))
+		what = "changed the events that are traced";
+	free(on);
+	free(state);
+	return what;
+}
+
+void collect_reopen(struct collect *c, struct join *j,
+		    const struct cpuset *observed)
+{
+	tracefs_trace_off(c->instance);
+	collect_poll(c, j, true);
+	join_gap(j);
+	c->lost_before = collect_lost(c);
+	close_sources();
+	instance_destroy();
+	set_up(c, observed);
+	open_sources(c);
+	collect_start(c);
+}
+
+void collect_observe(struct collect *c, const struct cpuset *observed)
+{
+	open_sources(c);
+	collect_set_filters(c, observed);
+	free(c->state);
+	c->state = collect_state(c);
 }
 
 void collect_start(struct collect *c)
@@ -239,6 +298,14 @@ static bool decode(struct collect *c, const struct decoder *d, const void *rec,
 	case DEC_IPI_ENTRY:
 	case DEC_IPI_EXIT:
 		return decode_ipi(c, d, rec, len, e);
+	case DEC_TASK:
+		/* Older kernels name the task, newer ones mean the current one. */
+		e->type = EV_TASK;
+		e->target = d->a.size ? value(&d->a, rec, len) : (uint64_t)e->pid;
+		if (d->b.size != sizeof(e->comm) || d->b.offset + d->b.size > len)
+			return false;
+		memcpy(e->comm, (const char *)rec + d->b.offset, sizeof(e->comm));
+		return true;
 	case DEC_IRQ_ENTRY:
 		p = dynamic(&d->b, rec, len, &n);
 		e->irq = value(&d->a, rec, len);
@@ -275,14 +342,23 @@ static void take_record(struct collect *c, struct source *s, void *rec, int len,
 		free(e->words);
 }
 
+static void take_loss(struct source *s, uint64_t ts)
+{
+	s->q = grow(s->q, &s->room, s->n + 1, sizeof(*s->q));
+	s->q[s->n++] = (struct event){ .ts = ts, .cpu = s->cpu, .type = EV_LOST };
+}
+
 static void read_source(struct collect *c, struct source *s)
 {
 	unsigned long long ts;
 	void *rec;
 
-	while (tracefs_cpu_read(s->tcpu, c->page, true) > 0) {
+	while (s->tcpu && tracefs_cpu_read(s->tcpu, c->page, true) > 0) {
 		kbuffer_load_subbuffer(c->kbuf, c->page);
-		for (rec = kbuffer_read_event(c->kbuf, &ts); rec;
+		rec = kbuffer_read_event(c->kbuf, &ts);
+		if (rec && kbuffer_missed_events(c->kbuf))
+			take_loss(s, ts);
+		for (; rec;
 		     rec = kbuffer_next_event(c->kbuf, &ts))
 			take_record(c, s, rec, kbuffer_event_size(c->kbuf), ts);
 	}
@@ -302,7 +378,7 @@ static struct source *earliest(struct collect *c)
 	return best;
 }
 
-void collect_poll(struct collect *c, struct join *j, bool all)
+uint64_t collect_poll(struct collect *c, struct join *j, bool all)
 {
 	uint64_t before = all ? UINT64_MAX : now_ns() - LAG_NS;
 	struct source *s;
@@ -324,13 +400,14 @@ void collect_poll(struct collect *c, struct join *j, bool all)
 	}
 	if (!all)
 		join_advance(j, before);
+	return before;
 }
 
 uint64_t collect_lost(struct collect *c)
 {
 	static const char *const keys[] = { "\noverrun: ", "\ncommit overrun: ",
 					    "\ndropped events: " };
-	uint64_t lost = 0;
+	uint64_t lost = c->lost_before;
 	char *file, *text, *at;
 
 	for (size_t i = 0; i < c->nsrc; i++) {
@@ -374,6 +451,7 @@ void collect_free(struct collect *c)
 	for (size_t i = 0; i < ARRAY_SIZE(c->dec); i++)
 		free(c->dec[i]);
 	free(c->src);
+	free(c->state);
 	free(c->page);
 	kbuffer_free(c->kbuf);
 	tep_free(c->tep);

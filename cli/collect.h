@@ -23,8 +23,20 @@ void collect_stop(struct collect *c);
 /*
  * Read what is there without ever waiting in the kernel, and feed all that is
  * older than a moment ago. After collect_stop(), @all feeds the rest.
+ * Return: up to when all was fed.
  */
-void collect_poll(struct collect *c, struct join *j, bool all);
+uint64_t collect_poll(struct collect *c, struct join *j, bool all);
+
+/*
+ * Does the instance still do what we set it up for? NULL, or in one phrase what
+ * somebody else did to it.
+ */
+const char *collect_trouble(struct collect *c);
+/* Begin anew with another instance, after such trouble. */
+void collect_reopen(struct collect *c, struct join *j,
+		    const struct cpuset *observed);
+/* CPUs may have come online: read their buffers, and observe these. */
+void collect_observe(struct collect *c, const struct cpuset *observed);
 
 /* Events the ring buffers dropped since the start. */
 uint64_t collect_lost(struct collect *c);

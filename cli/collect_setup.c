@@ -32,7 +32,7 @@ static bool field(struct tep_event *ev, const char *name, struct field *out)
  * "cpu >= 2 && cpu <= 5 || cpu == 8": only what concerns observed CPUs costs
  * buffer space. NULL if the set is too ragged for a filter; then all comes.
  */
-static char *cpu_filter(const char *name, const struct cpuset *set)
+static char *range_filter(const char *name, const struct cpuset *set)
 {
 	char *out = xstrdup(""), *more;
 	int first, last, ranges = 0;
@@ -54,13 +54,46 @@ static char *cpu_filter(const char *name, const struct cpuset *set)
 	return out;
 }
 
+/* Linux 6.6 and later: any set, and masks as well. */
+static char *mask_filter(const char *name, const struct cpuset *set)
+{
+	char *list = cpulist_format(set);
+	char *out = xasprintf("%s & CPUS{%s}", name, list);
+
+	free(list);
+	return out;
+}
+
+/*
+ * Let only those of an event through whose field @name is about observed CPUs.
+ * Return: the filter the kernel took, NULL if it took none: then it sends more
+ * than was asked for, and the join engine drops it.
+ */
+static char *set_filter(struct collect *c, const char *system, const char *event,
+			const char *name, const struct cpuset *set)
+{
+	char *file = xasprintf("events/%s/%s/filter", system, event);
+	char *filter = mask_filter(name, set);
+
+	if (tracefs_instance_file_write(c->instance, file, filter) < 0) {
+		free(filter);
+		filter = strcmp(name, "cpumask") ? range_filter(name, set) : NULL;
+		if (filter &&
+		    tracefs_instance_file_write(c->instance, file, filter) < 0) {
+			free(filter);
+			filter = NULL;
+		}
+	}
+	free(file);
+	return filter;
+}
+
 static struct decoder *enable(struct collect *c, const char *system,
 			      const char *name, int how, bool must,
-			      const char *filter)
+			      const char *by)
 {
 	struct tep_event *ev = tep_find_event_by_name(c->tep, system, name);
 	struct decoder *d;
-	char *file;
 
 	if (!ev || ev->id < 0 || ev->id >= (int)ARRAY_SIZE(c->dec)) {
 		if (must)
@@ -68,18 +101,20 @@ static struct decoder *enable(struct collect *c, const char *system,
 			    system, name);
 		return NULL;
 	}
-	if (filter && *filter) {
-		file = xasprintf("events/%s/%s/filter", system, name);
-		/* A kernel that refuses it sends more than asked; join copes. */
-		tracefs_instance_file_write(c->instance, file, filter);
-		free(file);
+	if (c->non < ARRAY_SIZE(c->on)) {
+		snprintf(c->on[c->non].system, sizeof(c->on->system), "%s", system);
+		snprintf(c->on[c->non].name, sizeof(c->on->name), "%s", name);
+		c->on[c->non++].by = by;
 	}
+	if (by)
+		free(set_filter(c, system, name, by, &c->observed));
 	if (tracefs_event_enable(c->instance, system, name))
 		die(EXIT_KERNEL, "event %s:%s cannot be enabled: %s", system,
 		    name, strerror(errno));
-	d = xcalloc(1, sizeof(*d));
+	d = c->dec[ev->id];
+	if (!d)
+		d = c->dec[ev->id] = xcalloc(1, sizeof(*d));
 	d->how = how;
-	c->dec[ev->id] = d;
 	return d;
 }
 
@@ -89,37 +124,51 @@ static struct tep_event *event_of(struct collect *c, const char *system,
 	return tep_find_event_by_name(c->tep, system, name);
 }
 
-static void want_stack(struct collect *c, const char *name, const char *filter)
+/*
+ * A stack for each event that passes the filter; one that is there already
+ * is replaced, by writing it with "!" first.
+ */
+static void want_stack(struct collect *c, const char *name, const char *by)
 {
 	char *file = xasprintf("events/ipi/%s/trigger", name);
-	char *with = xasprintf("stacktrace if %s", filter && *filter ? filter : "1");
+	char *filter = mask_filter(by, &c->observed), *with;
+	int n;
 
-	if ((!filter || !*filter ||
-	     tracefs_instance_file_append(c->instance, file, with) < 0) &&
-	    tracefs_instance_file_append(c->instance, file, "stacktrace") < 0)
-		c->has_stacks = false;
+	tracefs_instance_file_append(c->instance, file, "!stacktrace");
+	with = xasprintf("stacktrace if %s", filter);
+	n = tracefs_instance_file_append(c->instance, file, with);
 	free(with);
+	free(filter);
+	filter = n < 0 && strcmp(by, "cpumask") ? range_filter(by, &c->observed) : NULL;
+	if (filter) {
+		with = xasprintf("stacktrace if %s", filter);
+		n = tracefs_instance_file_append(c->instance, file, with);
+		free(with);
+	}
+	if (n < 0 && tracefs_instance_file_append(c->instance, file, "stacktrace") < 0)
+		c->has_stacks = false;
+	free(filter);
 	free(file);
 }
 
-static void want_senders(struct collect *c, const char *filter)
+static void want_senders(struct collect *c)
 {
 	struct decoder *d;
 
-	d = enable(c, "ipi", "ipi_send_cpu", DEC_SEND_CPU, true, filter);
+	d = enable(c, "ipi", "ipi_send_cpu", DEC_SEND_CPU, true, "cpu");
 	field(event_of(c, "ipi", "ipi_send_cpu"), "cpu", &d->a);
 	field(event_of(c, "ipi", "ipi_send_cpu"), "callsite", &d->b);
 	field(event_of(c, "ipi", "ipi_send_cpu"), "callback", &d->c);
-	d = enable(c, "ipi", "ipi_send_cpumask", DEC_SEND_MASK, true, NULL);
+	d = enable(c, "ipi", "ipi_send_cpumask", DEC_SEND_MASK, true, "cpumask");
 	field(event_of(c, "ipi", "ipi_send_cpumask"), "cpumask", &d->a);
 	field(event_of(c, "ipi", "ipi_send_cpumask"), "callsite", &d->b);
 	field(event_of(c, "ipi", "ipi_send_cpumask"), "callback", &d->c);
 	c->has_stacks = true;
-	want_stack(c, "ipi_send_cpu", filter);
-	want_stack(c, "ipi_send_cpumask", NULL);
+	want_stack(c, "ipi_send_cpu", "cpu");
+	want_stack(c, "ipi_send_cpumask", "cpumask");
 
 	/* 6.4 has the IPIs but not yet the requests. */
-	d = enable(c, "csd", "csd_queue_cpu", DEC_QUEUE, false, filter);
+	d = enable(c, "csd", "csd_queue_cpu", DEC_QUEUE, false, "cpu");
 	if (!d)
 		return;
 	field(event_of(c, "csd", "csd_queue_cpu"), "cpu", &d->a);
@@ -181,7 +230,7 @@ static bool ever_seen(const struct counters *c, const char *row)
 	return sum > 0;
 }
 
-static bool want_vectors(struct collect *c, const char *filter)
+static bool want_vectors(struct collect *c)
 {
 	struct counters seen;
 	struct decoder *d;
@@ -196,7 +245,7 @@ static bool want_vectors(struct collect *c, const char *filter)
 			continue;
 		event = xasprintf("%s_entry", vectors[i].name);
 		d = enable(c, "irq_vectors", event, DEC_VECTOR_ENTRY,
-			   !vectors[i].row, filter);
+			   !vectors[i].row, "CPU");
 		free(event);
 		if (!d)
 			continue;	/* not built in, so it cannot happen */
@@ -206,7 +255,7 @@ static bool want_vectors(struct collect *c, const char *filter)
 		if (!vectors[i].end)
 			continue;
 		event = xasprintf("%s_exit", vectors[i].name);
-		d = enable(c, "irq_vectors", event, DEC_VECTOR_EXIT, true, filter);
+		d = enable(c, "irq_vectors", event, DEC_VECTOR_EXIT, true, "CPU");
 		d->vec = vector_kind(vectors[i].name);
 		free(event);
 	}
@@ -235,22 +284,22 @@ static void load_reasons(struct collect *c)
 	free(text);
 }
 
-static void want_receipts(struct collect *c, const char *filter)
+static void want_receipts(struct collect *c)
 {
 	struct decoder *d;
 
-	if (!want_vectors(c, filter)) {
-		d = enable(c, "ipi", "ipi_entry", DEC_IPI_ENTRY, true, filter);
+	if (!want_vectors(c)) {
+		d = enable(c, "ipi", "ipi_entry", DEC_IPI_ENTRY, true, "CPU");
 		field(event_of(c, "ipi", "ipi_entry"), "reason", &d->a);
-		d = enable(c, "ipi", "ipi_exit", DEC_IPI_EXIT, true, filter);
+		d = enable(c, "ipi", "ipi_exit", DEC_IPI_EXIT, true, "CPU");
 		field(event_of(c, "ipi", "ipi_exit"), "reason", &d->a);
 		c->one_vector = true;
 		load_reasons(c);
 	}
-	d = enable(c, "irq", "irq_handler_entry", DEC_IRQ_ENTRY, true, filter);
+	d = enable(c, "irq", "irq_handler_entry", DEC_IRQ_ENTRY, true, "CPU");
 	field(event_of(c, "irq", "irq_handler_entry"), "irq", &d->a);
 	field(event_of(c, "irq", "irq_handler_entry"), "name", &d->b);
-	d = enable(c, "csd", "csd_function_entry", DEC_FUNC, false, filter);
+	d = enable(c, "csd", "csd_function_entry", DEC_FUNC, false, "CPU");
 	if (d) {
 		field(event_of(c, "csd", "csd_function_entry"), "func", &d->a);
 		field(event_of(c, "csd", "csd_function_entry"), "csd", &d->b);
@@ -266,21 +315,75 @@ static void know_stacks(struct collect *c)
 		c->has_stacks = false;
 		return;
 	}
-	d = xcalloc(1, sizeof(*d));
+	d = c->dec[ev->id];
+	if (!d)
+		d = c->dec[ev->id] = xcalloc(1, sizeof(*d));
 	d->how = DEC_STACK;
 	field(ev, "size", &d->a);
 	field(ev, "caller", &d->b);
-	c->dec[ev->id] = d;
+}
+
+/* Who is new and who is called otherwise from now on; see names.c. */
+static void want_names(struct collect *c)
+{
+	static const struct { const char *event, *name; } names[] = {
+		{ "task_newtask", "comm" }, { "task_rename", "newcomm" },
+	};
+	struct decoder *d;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		d = enable(c, "task", names[i].event, DEC_TASK, false, NULL);
+		if (!d)
+			continue;
+		field(event_of(c, "task", names[i].event), "pid", &d->a);
+		field(event_of(c, "task", names[i].event), names[i].name, &d->b);
+	}
 }
 
 void collect_want_events(struct collect *c, const struct cpuset *observed)
 {
-	char *by_target = cpu_filter("cpu", observed);
-	char *by_cpu = cpu_filter("CPU", observed);
-
-	want_senders(c, by_target);
-	want_receipts(c, by_cpu);
+	c->observed = *observed;
+	c->non = c->nreasons = 0;
+	want_names(c);
+	want_senders(c);
+	want_receipts(c);
 	know_stacks(c);
-	free(by_target);
-	free(by_cpu);
+}
+
+void collect_set_filters(struct collect *c, const struct cpuset *observed)
+{
+	c->observed = *observed;
+	for (size_t i = 0; i < c->non; i++)
+		if (c->on[i].by)
+			free(set_filter(c, c->on[i].system, c->on[i].name,
+					c->on[i].by, observed));
+	if (!c->has_stacks)
+		return;
+	want_stack(c, "ipi_send_cpu", "cpu");
+	want_stack(c, "ipi_send_cpumask", "cpumask");
+}
+
+static char *add_file(struct collect *c, char *text, const char *file)
+{
+	char *content = tracefs_instance_file_read(c->instance, file, NULL);
+	char *more = xasprintf("%s%s\n", text, content ? content : "?");
+
+	free(content);
+	free(text);
+	return more;
+}
+
+char *collect_state(struct collect *c)
+{
+	static const char *const files[] = { "enable", "filter", "trigger" };
+	char *text = add_file(c, xstrdup(""), "trace_clock"), *file;
+
+	for (size_t i = 0; i < c->non; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
+			file = xasprintf("events/%s/%s/%s", c->on[i].system,
+					 c->on[i].name, files[k]);
+			text = add_file(c, text, file);
+			free(file);
+		}
+	return text;
 }

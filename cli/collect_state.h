@@ -20,7 +20,7 @@ struct field {
 enum decode {
 	DEC_NONE, DEC_QUEUE, DEC_FUNC, DEC_SEND_CPU, DEC_SEND_MASK, DEC_STACK,
 	DEC_VECTOR_ENTRY, DEC_VECTOR_EXIT, DEC_IRQ_ENTRY,
-	DEC_IPI_ENTRY, DEC_IPI_EXIT,
+	DEC_IPI_ENTRY, DEC_IPI_EXIT, DEC_TASK,
 };
 
 struct decoder {
@@ -44,7 +44,12 @@ struct collect {
 	struct kbuffer		*kbuf;
 	struct strtab		*strings;
 	struct source		*src;
-	size_t			nsrc, nreasons;
+	size_t			nsrc, src_room, nreasons, buffer_kb;
+	uint64_t		lost_before;	/* in instances that are gone */
+	char			*state;		/* of the instance, as we set it up */
+	struct { char system[24], name[40]; const char *by; } on[40];
+	struct cpuset		observed;
+	size_t			non;
 	struct decoder		*dec[65536];
 	struct reason		reason[32];
 	void			*page;
@@ -54,5 +59,9 @@ struct collect {
 
 /* Switch on what is wanted and note how to decode it. */
 void collect_want_events(struct collect *c, const struct cpuset *observed);
+/* Observe other CPUs from now on; patches no text. */
+void collect_set_filters(struct collect *c, const struct cpuset *observed);
+/* What the instance is set to, in one string; the caller frees it. */
+char *collect_state(struct collect *c);
 
 #endif

@@ -2,9 +2,7 @@
 /*
  * counters.c - /proc/interrupts, the count that the trace has to agree with.
  *
- * It cannot be read at an instant. Interrupts traced while it was being read
- * may or may not be in it; they are kept apart as slack, and everything else
- * has to match to the last one.
+ * How the two are compared, and when, is told in account.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -146,12 +144,21 @@ static bool row_traced(const struct counter_row *r)
 	return !strncmp(r->label, "IPI", 3);
 }
 
-static uint64_t count_of(const struct counters *c, const char *label, int cpu)
+/* The column of @cpu; -1: it was not online. */
+static int column_of(const struct counters *c, int cpu)
+{
+	for (size_t k = 0; k < c->ncpus; k++)
+		if (c->cpu[k] == cpu)
+			return k;
+	return -1;
+}
+
+/* A row that is not there has counted nothing yet. */
+static uint64_t count_in(const struct counters *c, const char *label, int column)
 {
 	for (size_t i = 0; i < c->nrows; i++)
-		for (size_t k = 0; !strcmp(c->row[i].label, label) && k < c->ncpus; k++)
-			if (c->cpu[k] == cpu)
-				return c->row[i].count[k];
+		if (!strcmp(c->row[i].label, label))
+			return c->row[i].count[column];
 	return 0;
 }
 
@@ -159,7 +166,8 @@ size_t counters_diff(const struct counters *from, const struct counters *to,
 		     const struct cpuset *observed, struct agreement **out)
 {
 	size_t n = 0, room = 0;
-	uint64_t delta;
+	uint64_t delta, had;
+	int column;
 
 	*out = NULL;
 	for (size_t i = 0; i < to->nrows; i++) {
@@ -172,7 +180,12 @@ size_t counters_diff(const struct counters *from, const struct counters *to,
 		for (size_t k = 0; k < to->ncpus; k++) {
 			if (!cpuset_has(observed, to->cpu[k]))
 				continue;
-			delta = r->count[k] - count_of(from, r->label, to->cpu[k]);
+			column = column_of(from, to->cpu[k]);
+			if (column < 0)
+				continue;	/* it came online in between */
+			had = count_in(from, r->label, column);
+			/* A number that went to another device counts anew. */
+			delta = r->count[k] > had ? r->count[k] - had : 0;
 			if (!delta)
 				continue;
 			*out = grow(*out, &room, n + 1, sizeof(**out));

@@ -151,6 +151,43 @@ void join_settle(struct join *j, const struct receipt *r, struct send *from)
 	j->out_tail = &o->next;
 }
 
+/*
+ * What @c had coming may have come unseen: the next interrupt must not be
+ * taken for it. The one under way may have ended long before the next end
+ * that is seen, so its time is not known.
+ */
+static void forget_cpu(struct join *j, struct cpu_state *c)
+{
+	if (c->in_call)
+		join_end_call(j, c, c->irq.ts);
+	while (c->req)
+		join_drop_request(c, &c->req);
+	while (c->ipi)
+		join_drop_ipi(c, &c->ipi);
+	for (int i = 0; i < NR_CTX; i++) {
+		send_put(c->ctx[i].open);
+		send_put(c->ctx[i].await_stack);
+		c->ctx[i] = (struct context_state){ 0 };
+	}
+}
+
+void join_gap(struct join *j)
+{
+	for (int cpu = 0; cpu < MAX_CPUS; cpu++)
+		if (j->cpu[cpu])
+			forget_cpu(j, j->cpu[cpu]);
+}
+
+void join_forget_symbols(struct join *j)
+{
+	memset(j->symbols, 0, sizeof(j->symbols));
+}
+
+void join_observe(struct join *j, int cpu)
+{
+	cpuset_add(&j->observed, cpu);
+}
+
 void join_event(struct join *j, const struct event *e)
 {
 	if (e->cpu >= MAX_CPUS || e->ctx >= NR_CTX)
@@ -165,6 +202,15 @@ void join_event(struct join *j, const struct event *e)
 		return;
 	case EV_STACK:
 		join_on_stack(j, e);
+		return;
+	case EV_TASK:
+		if (j->ops.task)
+			j->ops.task(j->arg, e->target, e->comm);
+		return;
+	case EV_LOST:
+		forget_cpu(j, join_cpu(j, e->cpu));
+		if (j->ops.lost)
+			j->ops.lost(j->arg, e->cpu, e->ts);
 		return;
 	}
 	if (!cpuset_has(&j->observed, e->cpu))
@@ -302,23 +348,7 @@ void join_advance(struct join *j, uint64_t ts)
 
 void join_finish(struct join *j)
 {
-	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
-		struct cpu_state *c = j->cpu[cpu];
-
-		if (!c)
-			continue;
-		if (c->in_call)
-			join_end_call(j, c, c->irq.ts);
-		while (c->req)
-			join_drop_request(c, &c->req);
-		while (c->ipi)
-			join_drop_ipi(c, &c->ipi);
-		for (int i = 0; i < NR_CTX; i++) {
-			send_put(c->ctx[i].open);
-			send_put(c->ctx[i].await_stack);
-			c->ctx[i] = (struct context_state){ 0 };
-		}
-	}
+	join_gap(j);
 	join_advance(j, UINT64_MAX);
 }
 

@@ -23,14 +23,21 @@ enum event_type {
 	EV_STACK,	/* the kernel stack of the EV_SEND before it */
 	EV_IRQ_ENTRY,
 	EV_IRQ_EXIT,
+	EV_TASK,	/* from now on task @target is called @comm */
+	EV_LOST,	/* events of this CPU were lost before this moment */
 };
 
 enum context { CTX_TASK, CTX_SOFTIRQ, CTX_HARDIRQ, CTX_NMI, NR_CTX };
 
 struct event {
 	uint64_t	ts;
-	uint64_t	callsite;
-	uint64_t	func;		/* EV_SEND: the callback */
+	union {
+		struct {
+			uint64_t	callsite;
+			uint64_t	func;	/* EV_SEND: the callback */
+		};
+		char		comm[16];	/* EV_TASK */
+	};
 	uint64_t	csd;
 	uint64_t	*words;		/* EV_SEND: CPU mask; EV_STACK: frames */
 	uint32_t	nwords;		/* 0 in EV_SEND: to @target alone */
@@ -86,7 +93,7 @@ struct receipt {
 	uint64_t	ts;
 	uint64_t	send;		/* send number, 0: unknown */
 	struct send	*from;
-	uint32_t	ns;		/* time in the handler */
+	uint32_t	ns;		/* time in the handler; 0: not known */
 	uint32_t	func, name;	/* string numbers */
 	uint32_t	served;		/* requests this interrupt served */
 	uint16_t	cpu;
@@ -97,6 +104,10 @@ struct receipt {
 struct join_ops {
 	void (*send)(void *arg, const struct send *s);
 	void (*receipt)(void *arg, const struct receipt *r);
+	/* At once, in the order of the events; its sender is not known yet. */
+	void (*irq)(void *arg, const struct receipt *r);
+	void (*task)(void *arg, int32_t pid, const char comm[16]);
+	void (*lost)(void *arg, unsigned int cpu, uint64_t ts);
 	const char *(*symbol)(void *arg, uint64_t addr);	/* or NULL */
 	bool (*has_symbol)(const char *name);			/* or NULL */
 	uint32_t (*comm)(void *arg, int32_t pid);
@@ -115,6 +126,11 @@ void join_event(struct join *j, const struct event *e);
 /* Everything before @ts has been fed: hand out what is settled. */
 void join_advance(struct join *j, uint64_t ts);
 void join_finish(struct join *j);
+/* Nothing was seen for a while: what was under way is not known any more. */
+void join_gap(struct join *j);
+/* Addresses may have another name from now on. */
+void join_forget_symbols(struct join *j);
+void join_observe(struct join *j, int cpu);
 void join_free(struct join *j);
 /* Requests and IPIs that nobody was seen to serve within five seconds. */
 uint64_t join_expired(const struct join *j);

@@ -184,6 +184,8 @@ void join_on_irq_entry(struct join *j, const struct event *e)
 
 	if (e->vec == VEC_DEVICE && !first_handler(t, e))
 		return;
+	if (j->ops.irq)
+		j->ops.irq(j->arg, &irq);
 	if (!is_call(&irq)) {
 		plain_irq(j, t, &irq);
 		return;

@@ -6,8 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-bool ksyms_load(const char *path);
-const char *ksyms_name(uint64_t addr);	/* NULL if no function is there */
+/* @modules is /proc/modules, or NULL if there are none. */
+bool ksyms_load(const char *path, const char *modules);
+/* Read it again if modules came or went; true: names may have changed. */
+bool ksyms_refresh(void);
+/* NULL if no function is known to be there. Looks again for what is new. */
+const char *ksyms_name(uint64_t addr);
 bool ksyms_has(const char *name);	/* does this kernel have it? */
 void ksyms_free(void);
 

@@ -22,6 +22,7 @@ enum exit_code {
 	EXIT_KERNEL	= 4,	/* no tracefs, kernel too old, event missing */
 	EXIT_FILE	= 5,	/* not a record, truncated, corrupt, too new */
 	EXIT_BUSY	= 6,	/* the port is taken */
+	EXIT_DOUBT	= 7,	/* done, but not all of it was seen */
 };
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))

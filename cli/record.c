@@ -134,6 +134,11 @@ static void observe(struct session *s, uint64_t duration, pid_t *child,
 	}
 }
 
+static int command_status(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int cmd_record(int argc, char **argv)
 {
 	struct session s = { .no_rows = false };
@@ -162,6 +167,7 @@ int cmd_record(int argc, char **argv)
 		/* Whatever ended the recording ends what it was made of. */
 		kill(child.pid, stop_signal ? stop_signal : SIGTERM);
 		waitpid(child.pid, &status, 0);
+		status = 0;
 	}
 
 	end = (struct rec_end){ .duration = s.sum.duration, .lost = s.sum.lost,
@@ -170,10 +176,6 @@ int cmd_record(int argc, char **argv)
 		die(EXIT_FAILED, "%s cannot be written: %s", o.output,
 		    strerror(errno));
 	v = summary_verdict(&s.sum);
-	if (status)
-		complain("%s did not end well (status %d); the record is whole",
-			 o.command[0], WIFEXITED(status) ? WEXITSTATUS(status) :
-			 128 + WTERMSIG(status));
 	if (!o.quiet)
 		printf("%s: %.3f s, %llu interrupts, %llu of them avoidable by quell; /proc/interrupts %s%s\n",
 		       o.output, s.sum.duration / 1e9,
@@ -181,6 +183,10 @@ int cmd_record(int argc, char **argv)
 		       (unsigned long long)s.sum.total.avoidable,
 		       v.off ? "DOES NOT AGREE" : "agrees",
 		       s.sum.lost ? "; TRACE EVENTS WERE LOST" : "");
+	if (v.off)
+		complain("%s does not agree with /proc/interrupts: %llu interrupts were not traced",
+			 o.output, (unsigned long long)v.missing);
 	session_free(&s);
-	return EXIT_OK;
+	/* The command's own end is the record's, as with time(1) and env(1). */
+	return v.off ? EXIT_DOUBT : command_status(status);
 }

@@ -2,13 +2,15 @@
 /*
  * session.c - observing the running kernel.
  *
- * The window lies between two readings of /proc/interrupts, with margins that
- * the trace covers too:
+ * The window lies between two readings of /proc/interrupts, and the trace covers
+ * more on both sides:
  *
- *      events on | reading 1 | margin | WINDOW | margin | reading 2 | events off
+ *      events on | margin | reading 1 | WINDOW | reading 2 | margin | events off
  *
  * Switching events patches kernel text, which interrupts every CPU; that lies
- * outside. What is traced in the margins is the slack of the comparison.
+ * outside. In the margins lies what was sent before and ends after the window.
+ * What falls into the readings themselves is the slack of the comparison, and
+ * there are more readings in between; see account.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,62 +98,32 @@ static const char *symbol(void *arg, uint64_t addr)
 	return ksyms_name(addr);
 }
 
-/*
- * A task that ended before its event was read: tracing keeps the names of the
- * tasks it saw. The caller frees it; NULL if that is over too.
- */
-static char *saved_name(int32_t pid)
-{
-	static uint64_t read_at;
-	static char *text;
-	char *line, *end, *name = NULL;
-	long saved;
-
-	if (!text || now_ns() - read_at > 100000000ull) {
-		free(text);
-		text = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
-		read_at = now_ns();
-	}
-	for (line = text; line && *line; line = *end ? end + 1 : end) {
-		end = line + strcspn(line, "\n");
-		saved = strtol(line, &line, 10);
-		if (saved == pid && *line == ' ') {
-			name = xasprintf("%.*s", (int)(end - line - 1), line + 1);
-			break;
-		}
-	}
-	return name;
-}
-
 static uint32_t comm(void *arg, int32_t pid)
 {
-	static struct { int32_t pid; uint32_t id; uint64_t when; } cache[1024];
-	size_t i = (uint32_t)pid % ARRAY_SIZE(cache);
-	struct session *s = arg;
-	uint64_t now;
-	char path[32], *name;
+	return session_name(arg, pid);
+}
 
-	if (!pid)
-		return strtab_str(&s->strings, "idle");
-	now = now_ns();
-	if (cache[i].pid == pid && now - cache[i].when < 1000000000ull)
-		return cache[i].id;
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	name = slurp(path);
-	if (!name && cache[i].pid == pid)
-		return cache[i].id;	/* it has just ended */
-	if (!name)
-		name = saved_name(pid);
-	if (!name)
-		name = xasprintf("<%d>", pid);
-	/* What a worker is at changes all the time; the stack tells it. */
-	if (!strncmp(name, "kworker/", 8))
-		name[7] = '\0';
-	cache[i].pid = pid;
-	cache[i].when = now;
-	cache[i].id = strtab_str(&s->strings, name);
-	free(name);
-	return cache[i].id;
+static void on_task(void *arg, int32_t pid, const char name[COMM_LEN])
+{
+	struct session *s = arg;
+
+	names_set(s->names, pid, name);
+}
+
+static void on_lost(void *arg, unsigned int cpu, uint64_t ts)
+{
+	struct session *s = arg;
+
+	(void)cpu;
+	(void)ts;
+	s->names_doubted = true;
+}
+
+static void on_irq(void *arg, const struct receipt *r)
+{
+	struct session *s = arg;
+
+	account_irq(s->account, r, strtab_get(&s->strings, r->name));
 }
 
 static void on_send(void *arg, const struct send *x)
@@ -169,45 +141,6 @@ static void on_send(void *arg, const struct send *x)
 		summary_send(&s->sum, &rel);
 }
 
-/* Where the count for row @row of @first and @cpu is kept. */
-static uint64_t *tally(const struct session *s, uint64_t *counts, size_t row,
-		       int cpu)
-{
-	for (size_t k = 0; k < s->first.ncpus; k++)
-		if (s->first.cpu[k] == cpu)
-			return &counts[row * s->first.ncpus + k];
-	return NULL;
-}
-
-static size_t find_row(const struct session *s, const char *label)
-{
-	for (size_t i = 0; i < s->first.nrows; i++)
-		if (!strcmp(s->first.row[i].label, label))
-			return i;
-	return SIZE_MAX;
-}
-
-static void count(struct session *s, const struct receipt *r, bool in_window)
-{
-	/* There are few kinds and many interrupts: each kind is looked up once. */
-	static struct { uint32_t name; uint8_t vec; bool known; size_t row; } kinds[256];
-	size_t k = (r->name * NR_VECS + r->vec) % ARRAY_SIZE(kinds);
-	uint64_t *n;
-
-	if (!kinds[k].known || kinds[k].name != r->name || kinds[k].vec != r->vec) {
-		kinds[k].name = r->name;
-		kinds[k].vec = r->vec;
-		kinds[k].known = true;
-		kinds[k].row = find_row(s, counters_label(&s->first, r->vec,
-						strtab_get(&s->strings, r->name)));
-	}
-	if (kinds[k].row == SIZE_MAX)
-		return;
-	n = tally(s, in_window ? s->inside : s->slack, kinds[k].row, r->cpu);
-	if (n)
-		++*n;
-}
-
 static void on_receipt(void *arg, const struct receipt *r)
 {
 	struct session *s = arg;
@@ -215,8 +148,6 @@ static void on_receipt(void *arg, const struct receipt *r)
 	struct receipt rel = *r;
 	struct send from, *f = NULL;
 
-	if (r->kind == RECEIPT_IRQ)
-		count(s, r, in_window);
 	if (!in_window)
 		return;
 	rel.ts -= s->from;
@@ -233,7 +164,7 @@ static void on_receipt(void *arg, const struct receipt *r)
 
 static const struct join_ops ops = {
 	.send = on_send, .receipt = on_receipt, .symbol = symbol, .comm = comm,
-	.has_symbol = ksyms_has,
+	.has_symbol = ksyms_has, .irq = on_irq, .task = on_task, .lost = on_lost,
 };
 
 /* ---- the window --------------------------------------------------------- */
@@ -241,16 +172,19 @@ static const struct join_ops ops = {
 void session_open(struct session *s, const struct session_options *o)
 {
 	struct cpuset observed;
+	struct counters first;
 	time_t now = time(NULL);
 	char started[32];
 
 	instance_tracing_dir();		/* the plainest complaint comes first */
 	system_read(&s->sys);
 	choose_cpus(&s->sys, o->cpus, &observed);
+	s->all_cpus = o->cpus ? !strcmp(o->cpus, "all") :
+				!cpuset_count(&s->sys.quiet);
 	move_away(&s->sys, &observed);
 	/* khugepaged collapsing our memory would interrupt every CPU. */
 	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-	if (!ksyms_load("/proc/kallsyms"))
+	if (!ksyms_load("/proc/kallsyms", "/proc/modules"))
 		die(EXIT_KERNEL, "/proc/kallsyms shows no addresses (CONFIG_KALLSYMS, kptr_restrict)");
 	summary_init(&s->sum, &s->strings, &s->stacks);
 	summary_system(&s->sum, &s->sys, &observed);
@@ -267,38 +201,35 @@ void session_open(struct session *s, const struct session_options *o)
 		join_one_call_vector(s->join);
 
 	collect_start(s->collect);
+	session_ask_names(s);
 	pause_ms(MARGIN_MS);
-	if (!counters_read(&s->first))
+	if (!counters_read(&first))
 		die(EXIT_KERNEL, "/proc/interrupts cannot be read");
-	s->inside = xcalloc(s->first.nrows * s->first.ncpus, sizeof(*s->inside));
-	s->slack = xcalloc(s->first.nrows * s->first.ncpus, sizeof(*s->slack));
-	pause_ms(MARGIN_MS);
-	s->from = now_ns();
-	join_window(s->join, s->first.began - MARGIN_NS, UINT64_MAX);
+	s->from = first.ended;
+	join_window(s->join, first.began - MARGIN_NS, UINT64_MAX);
+	s->account = account_new(&first, &observed);
+	s->next_check = s->from;
 }
 
 void session_poll(struct session *s)
 {
-	collect_poll(s->collect, s->join, false);
+	session_watch(s, collect_poll(s->collect, s->join, false));
 }
 
 static void compare(struct session *s)
 {
 	struct agreement *a;
-	size_t n, i, row;
+	size_t n, i;
 
-	n = counters_diff(&s->first, &s->last, &s->sum.observed, &a);
+	account_advance(s->account, UINT64_MAX);
+	n = account_agreements(s->account, &a);
 	for (i = 0; i < n; i++) {
-		row = find_row(s, a[i].label);
-		if (row != SIZE_MAX && tally(s, s->inside, row, a[i].cpu)) {
-			a[i].counted = *tally(s, s->inside, row, a[i].cpu);
-			a[i].slack = *tally(s, s->slack, row, a[i].cpu);
-		}
 		summary_agreement(&s->sum, &a[i]);
 		if (s->writer && !rec_agreement(s->writer, &a[i]))
 			s->write_failed = true;
 	}
 	free(a);
+	s->sum.unaccounted = account_missing(s->account);
 }
 
 /* What quell's own kernel counted in the meantime. */
@@ -338,14 +269,16 @@ static void compare_syncs(struct session *s)
 
 void session_close(struct session *s)
 {
-	s->to = now_ns();
-	s->sum.duration = s->to - s->from;
-	pause_ms(MARGIN_MS);
-	if (!counters_read(&s->last))
+	struct counters last;
+
+	if (!counters_read(&last))
 		die(EXIT_KERNEL, "/proc/interrupts cannot be read");
+	s->to = last.began;
+	s->sum.duration = s->to - s->from;
+	join_window(s->join, s->from - MARGIN_NS, last.ended + MARGIN_NS);
+	account_reading(s->account, &last);
 	pause_ms(MARGIN_MS);
 	collect_stop(s->collect);
-	join_window(s->join, s->first.began - MARGIN_NS, s->last.ended + MARGIN_NS);
 	collect_poll(s->collect, s->join, true);
 	s->sum.lost = collect_lost(s->collect);
 	join_finish(s->join);
@@ -358,13 +291,12 @@ void session_free(struct session *s)
 {
 	collect_free(s->collect);
 	join_free(s->join);
-	counters_free(&s->first);
-	counters_free(&s->last);
+	account_free(s->account);
+	names_free(s->names);
 	summary_free(&s->sum);
 	system_free(&s->sys);
 	strtab_free(&s->strings);
 	strtab_free(&s->stacks);
-	free(s->inside);
-	free(s->slack);
+	free(s->saved);
 	ksyms_free();
 }

@@ -5,8 +5,11 @@
 #ifndef QUELL_SESSION_H
 #define QUELL_SESSION_H
 
+#include "account.h"
 #include "collect.h"
+#include "names.h"
 #include "options.h"
+#include "quell.h"
 #include "summary.h"
 #include "system.h"
 
@@ -25,12 +28,22 @@ struct session {
 	struct strtab	strings, stacks;
 	struct collect	*collect;
 	struct join	*join;
-	struct counters	first, last;
+	struct account	*account;
+	struct names	*names;
+	bool		kernels_proc;	/* /proc has the kernel's numbers */
+	bool		names_doubted;	/* events were lost */
+	bool		all_cpus;	/* observe whatever comes online */
+	bool		on_screen;	/* set by top: complaints go to @notice */
+	char		notice[160];	/* the last complaint */
+	uint64_t	noticed;	/* when, 0: never */
+	uint64_t	next_check, next_reopen, reopen_pause;
+	unsigned int	reopened;	/* times somebody else stopped us */
+	size_t		nnames;		/* distinct names so far */
+	char		*saved;		/* saved_cmdlines at the start */
 	struct rec_writer *writer;	/* set by record before session_open() */
 	bool		write_failed;
 	bool		no_rows;	/* record: the summary is not needed */
 	uint64_t	from, to;	/* the window, CLOCK_MONOTONIC */
-	uint64_t	*slack, *inside; /* per row of @first and observed CPU */
 };
 
 /* The CPUs @text names, checked against what is online; dies on nonsense. */
@@ -41,6 +54,18 @@ void session_poll(struct session *s);
 /* Close the window, read the rest and compare with /proc/interrupts. */
 void session_close(struct session *s);
 void session_free(struct session *s);
+
+/*
+ * session_watch.c: once a second, is what we see what happens? Tells the user
+ * what is not, and begins anew if somebody else stopped the trace.
+ */
+void session_watch(struct session *s, uint64_t fed);
+void session_notice(struct session *s, const char *fmt, ...) printf_like(2, 3);
+/* Ask everybody's name, now that changes are traced. */
+void session_ask_names(struct session *s);
+
+/* session_names.c: what task @pid is called at this point of the trace. */
+uint32_t session_name(struct session *s, int32_t pid);
 
 /* Sleep, but wake up for a signal. */
 void pause_ms(unsigned int ms);

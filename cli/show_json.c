@@ -206,6 +206,7 @@ void show_json(const struct summary *s, FILE *f)
 	tally(&j, &s->total);
 	json_u64(&j, "lost_events", s->lost);
 	json_u64(&j, "requests_not_seen_served", s->expired);
+	json_u64(&j, "unaccounted_interrupts", s->unaccounted);
 	json_close(&j, '}');
 	causes(&j, s);
 	cpus(&j, s);

@@ -121,6 +121,9 @@ void show_metrics(const struct summary *s, FILE *f, enum metrics_format fmt)
 	counter(f, fmt, "quell_lost_events",
 		"Trace events lost to full buffers: the other numbers are too low.",
 		s->lost);
+	counter(f, fmt, "quell_unaccounted_interrupts",
+		"Interrupts the kernel counted (/proc/interrupts) and the trace did not see.",
+		s->unaccounted);
 	if (fmt == METRICS_OPENMETRICS)
 		fputs("# EOF\n", f);
 }

@@ -53,6 +53,8 @@ struct summary {
 	bool		pti_known, has_csd, has_stacks, live;
 
 	uint64_t	duration, lost, expired, sends_seen;
+	/* Interrupts the kernel counted and the trace did not see. */
+	uint64_t	unaccounted;
 	struct tally	total, cause[NR_CAUSES];
 	struct source_row **row;
 	size_t		nrows, row_room;
@@ -88,6 +90,8 @@ void summary_free(struct summary *s);
 
 /* Between a summary and a record. */
 void summary_to_meta(const struct summary *s, struct rec_writer *w);
+/* The sets of CPUs once more, as they are now. */
+bool summary_sets_to_meta(const struct summary *s, struct rec_writer *w);
 void summary_meta(struct summary *s, const char *key, const char *value);
 
 /* Read a record; dies with one line if it is not fit to be read. */

@@ -25,6 +25,13 @@ static void put_bool(struct rec_writer *w, const char *key, bool v)
 	rec_meta(w, key, v ? "1" : "0");
 }
 
+bool summary_sets_to_meta(const struct summary *s, struct rec_writer *w)
+{
+	put_set(w, "observed", &s->observed);
+	put_set(w, "online", &s->online);
+	return rec_flush(w);
+}
+
 void summary_to_meta(const struct summary *s, struct rec_writer *w)
 {
 	rec_meta(w, "quell", QUELL_VERSION);

@@ -180,7 +180,13 @@ static void print_table(struct session *s, const struct options *o, double secon
 	       plain_number(s->sum.total.unknown, c));
 	if (s->sum.lost)
 		printf("; %" PRIu64 " TRACE EVENTS LOST", s->sum.lost);
-	fputs("\n\n", stdout);
+	if (s->sum.unaccounted)
+		printf("; %" PRIu64 " NOT SEEN", s->sum.unaccounted);
+	fputs("\n", stdout);
+	/* Trouble of the last minute, in place of the empty line. */
+	if (terminal && s->noticed && now_ns() - s->noticed < 60000000000ull)
+		fputs(s->notice, stdout);
+	fputs("\n", stdout);
 	if (o->by_cpu)
 		print_cpus(&s->sum, seconds, lines);
 	else
@@ -194,7 +200,7 @@ static void print_table(struct session *s, const struct options *o, double secon
 int cmd_top(int argc, char **argv)
 {
 	struct options o = { .interval = 1000000000 };
-	struct session s = { 0 };
+	struct session s = { .on_screen = isatty(STDOUT_FILENO) };
 	uint64_t last, next, now;
 	unsigned long shown = 0;
 

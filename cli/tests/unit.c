@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 	test_counters();
 	test_join();
 	test_join_any();
+	test_account();
 	test_record();
 	test_show();
 	printf("1..%u\n", ran);

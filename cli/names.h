@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * names.h - what a task was called at a moment, from events in time order.
+ */
+#ifndef QUELL_NAMES_H
+#define QUELL_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define COMM_LEN	16
+
+struct names;
+
+struct names *names_new(void);
+/* Who is there already: @proc is a /proc whose numbers are the kernel's own. */
+void names_scan(struct names *n, const char *proc);
+/* Events were lost: a name may have changed unseen. */
+void names_forget(struct names *n);
+/* From now on @pid is called @comm (the first 15 bytes of it). */
+void names_set(struct names *n, int32_t pid, const char *comm);
+/* NULL: not known. @id is room for a number the caller keeps with the name. */
+const char *names_get(struct names *n, int32_t pid, uint32_t **id);
+void names_free(struct names *n);
+
+/*
+ * Does this /proc count processes as the kernel's events do? Not in another
+ * PID namespace.
+ */
+bool names_proc_is_kernels(void);
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * session_names.c - what a task is called at this point of the trace.
+ *
+ * names.c follows the kernel's events. In another PID namespace /proc counts
+ * otherwise than events do, so nobody can be asked at the start; there the
+ * kernel's own list (saved_cmdlines) helps, as far as it was written since.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <tracefs.h>
+
+#include "quell.h"
+#include "session.h"
+
+#define MAX_NAMES	4096	/* a tenant may invent names without end */
+#define REREAD_NS	100000000ull
+
+void session_ask_names(struct session *s)
+{
+	if (!s->names)
+		s->names = names_new();
+	s->kernels_proc = names_proc_is_kernels();
+	if (s->kernels_proc) {
+		names_scan(s->names, "/proc");
+		return;
+	}
+	free(s->saved);
+	s->saved = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
+}
+
+/* The line of @pid in such a list, without its newline; NULL: none. */
+static char *saved_line(const char *list, int32_t pid)
+{
+	const char *line, *end;
+	char *number;
+
+	for (line = list; line && *line; line = *end ? end + 1 : end) {
+		end = line + strcspn(line, "\n");
+		if (strtol(line, &number, 10) == pid && *number == ' ')
+			return xasprintf("%.*s", (int)(end - line), line);
+	}
+	return NULL;
+}
+
+/*
+ * What stood there at the start may be of a task that is long dead. What is new
+ * since was written when the task was scheduled after an event of ours.
+ */
+static bool saved_name(struct session *s, int32_t pid)
+{
+	static uint64_t read_at;
+	static char *list;
+	char comm[COMM_LEN] = "", *line, *old;
+
+	if (!list || now_ns() - read_at > REREAD_NS) {
+		free(list);
+		list = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
+		read_at = now_ns();
+	}
+	line = saved_line(list, pid);
+	old = saved_line(s->saved, pid);
+	if (line && (!old || strcmp(line, old)))
+		snprintf(comm, sizeof(comm), "%s", strchr(line, ' ') + 1);
+	free(line);
+	free(old);
+	/* "<...>" is how the list says that it does not know. */
+	if (!*comm || *comm == '<')
+		return false;
+	names_set(s->names, pid, comm);
+	return true;
+}
+
+uint32_t session_name(struct session *s, int32_t pid)
+{
+	uint32_t *kept, id;
+	const char *name;
+	size_t before;
+	char text[32];
+
+	if (!pid)
+		return strtab_str(&s->strings, "idle");
+	name = names_get(s->names, pid, &kept);
+	if (!name && !s->kernels_proc && saved_name(s, pid))
+		name = names_get(s->names, pid, &kept);
+	if (name && *kept)
+		return *kept;
+	if (s->nnames >= MAX_NAMES)
+		return strtab_str(&s->strings, "(other)");
+	if (!name)
+		snprintf(text, sizeof(text), "pid %d", pid);
+	/* What a worker is at changes all the time; the stack tells it. */
+	else if (!strncmp(name, "kworker/", 8))
+		strcpy(text, "kworker");
+	else
+		snprintf(text, sizeof(text), "%s", name);
+	before = s->strings.n;
+	id = strtab_str(&s->strings, text);
+	s->nnames += id >= before;
+	if (name)
+		*kept = id;
+	return id;
+}

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# What quell observes is true: the right culprit, no silence when somebody else
+# stops the trace, no instance swept that is in use, none left unmentioned.
+# Takes root and a kernel that traces IPIs; about 20 s.
+set -eu
+cd "$(dirname "$0")/.."
+out=${OUT:-../build/cli}
+make -s OUT="$out" >&2
+quell=$(realpath "$out/quell")
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0
+
+good() {
+	n=$((n + 1))
+	if "${@:2}"; then echo "ok $n - $1"; else echo "not ok $n - $1"; fi
+}
+
+tracing=/sys/kernel/tracing
+if [ "$(id -u)" != 0 ] || ! { mountpoint -q $tracing || mount -t tracefs nodev $tracing; } 2>/dev/null ||
+	[ ! -d $tracing/events/ipi/ipi_send_cpumask ]; then
+	echo "1..0 # SKIP it takes root and a kernel that can trace IPIs"
+	exit 0
+fi
+${CC:-cc} -O2 -Wall -Wextra -Werror -o "$tmp/culprit" tests/culprit.c -lpthread
+
+# answer FILE JQ: does it hold for the record's report?
+answer() { "$quell" report --json "$1" 2>/dev/null | jq -e "$2" >/dev/null; }
+instances() { find $tracing/instances -maxdepth 1 -name 'quell.*' | wc -l; }
+instance_of() { find $tracing/instances -maxdepth 1 -name "quell.$1.*"; }
+wait_for() { for _ in $(seq 60); do eval "$1" && return; sleep 0.1; done; return 1; }
+before=$(instances)
+
+# 1. Whose membarrier was it?
+if [ "$(nproc)" -gt 1 ]; then
+	mine='[.sources[] | select(.cause == "membarrier" and .interrupts > 0)] | length == 1 and .[0].task == "culprit" and .[0].interrupts'
+	"$quell" record -q -o "$tmp/exec.rec" -c all -- "$tmp/culprit" 200 culprit sleep 0.3 || true
+	good "200 membarriers, then another program: blamed on who called them" answer "$tmp/exec.rec" "$mine == 200"
+	unshare -pf --mount-proc "$quell" record -q -o "$tmp/ns.rec" -c all -- "$tmp/culprit" 200 culprit sleep 0.3 || true
+	good "the same seen from another PID namespace" answer "$tmp/ns.rec" "$mine == 200"
+fi
+
+# 2. Somebody else stops the trace.
+status=0
+"$quell" record -o "$tmp/off.rec" -c all -d 6s >"$tmp/off.out" 2>"$tmp/off.err" & pid=$!
+wait_for "[ -n \"\$(instance_of $pid)\" ]"
+sleep 2
+echo 0 >"$(instance_of $pid)/tracing_on"
+wait $pid || status=$?
+good "a record with a hole says so and ends with 7" eval "[ $status = 7 ] && grep -q 'switched the trace off' '$tmp/off.err' && grep -q 'does not agree' '$tmp/off.err'"
+good "it went on with a trace of its own" answer "$tmp/off.rec" '.totals.interrupts > 500 and (.proc_interrupts.agree | not)'
+
+"$quell" export -t "$tmp/x.prom" -i 500ms -c all -d 9s 2>"$tmp/export.err" & pid=$!
+wait_for "[ -n \"\$(instance_of $pid)\" ]"
+sleep 2
+echo 0 >"$(instance_of $pid)/events/enable"
+wait_for "grep -Eq '^quell_unaccounted_interrupts_total [1-9]' '$tmp/x.prom'" || true
+good "export counts what it could not see" grep -Eq '^quell_unaccounted_interrupts_total [1-9]' "$tmp/x.prom"
+total() { awk '/^quell_interrupts_total/ { n += $NF } END { print n + 0 }' "$tmp/x.prom"; }
+first=$(total)
+sleep 1
+good "and counts on" eval "[ $(total) -gt $first ]"
+kill $pid 2>/dev/null || true
+wait $pid || true
+
+# 3. Two at once, both process 1 of their namespace.
+for i in 1 2; do
+	unshare -pf --mount-proc "$quell" record -q -o "$tmp/two$i.rec" -c all -d 3s 2>"$tmp/two$i.err" & eval "p$i=$!"
+done
+wait_for "[ \$(instances) = $((before + 2)) ]" || true
+good "two containers have two instances" eval "[ \$(instances) = $((before + 2)) ]"
+"$quell" record -q -o "$tmp/three.rec" -c all -d 100ms || true
+good "a third one sweeps neither" eval "[ \$(instances) = $((before + 2)) ]"
+bad=0
+# shellcheck disable=SC2154 # set by eval
+{ wait "$p1" || bad=1; wait "$p2" || bad=1; }
+good "and both records are whole" eval "[ $bad = 0 ] && answer '$tmp/two1.rec' .proc_interrupts.agree && answer '$tmp/two2.rec' .proc_interrupts.agree"
+
+# 4. One that is killed.
+"$quell" record -q -o "$tmp/killed.rec" -c all -d 30s & pid=$!
+wait_for "[ -n \"\$(instance_of $pid)\" ]"
+good "status is silent about an instance in use" eval "! '$quell' status | grep -q 'left its trace running'"
+kill -KILL $pid
+wait $pid 2>/dev/null || true
+good "status mentions the instance of one that was killed" eval "'$quell' status | grep -q 'left its trace running'"
+"$quell" record -q -o "$tmp/next.rec" -c all -d 100ms || true
+good "the next one sweeps it up" eval "[ \$(instances) = $before ]"
+
+# 5. Ends, rights, mounts.
+status=0
+"$quell" record -q -o "$tmp/false.rec" -- false || status=$?
+good "the status of the command is the status of the record" [ $status = 1 ]
+good "the record of a command that failed is whole" answer "$tmp/false.rec" .totals
+caps='+dac_override,+syslog'
+chmod 711 "$tmp" && cp "$quell" "$tmp/q" && install -d -m 777 "$tmp/open"
+good "CAP_DAC_OVERRIDE and CAP_SYSLOG do without root" \
+	setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps "$caps" --ambient-caps "$caps" \
+	"$tmp/q" record -q -o "$tmp/open/x.rec" -c all -d 100ms
+status=0
+unshare -m sh -c "while umount -l $tracing 2>/dev/null; do :; done; umount -l /sys/kernel/debug 2>/dev/null
+	'$quell' record -q -o '$tmp/x.rec' -d 100ms 2>'$tmp/err'; s=\$?
+	mountpoint -q $tracing && exit 99; exit \$s" || status=$?
+good "tracefs that is not mounted is asked for, not mounted" eval "[ $status = 4 ] && grep -q 'mount -t tracefs' '$tmp/err'"
+echo "1..$n"

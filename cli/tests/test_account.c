@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_account.c - what the trace saw against what the kernel counts; names at
+ * a moment; symbols of modules that come and go.
+ */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../account.h"
+#include "../ksyms.h"
+#include "../names.h"
+#include "../quell.h"
+#include "tap.h"
+
+#define SEC	1000000000ull
+
+static struct counters reading(uint64_t began, unsigned int cal0, unsigned int cal1)
+{
+	struct counters c = { 0 };
+	char *text = xasprintf("           CPU0       CPU1\n"
+			       "CAL:  %u  %u  Function call interrupts\n"
+			       "NMI:  7  7  Non-maskable interrupts\n", cal0, cal1);
+
+	counters_parse(&c, text);
+	free(text);
+	c.began = began;
+	c.ended = began + 1000;
+	return c;
+}
+
+static void irqs(struct account *a, int cpu, uint64_t ts, int n)
+{
+	struct receipt r = { .ts = ts, .cpu = cpu, .vec = VEC_CALL };
+
+	while (n--)
+		account_irq(a, &r, "");
+}
+
+static struct account *begin(void)
+{
+	struct counters c = reading(SEC, 100, 200);
+	struct cpuset both;
+
+	cpulist_parse("0-1", &both, NULL);
+	return account_new(&c, &both);
+}
+
+static void then(struct account *a, uint64_t began, unsigned int cal0, unsigned int cal1)
+{
+	struct counters c = reading(began, cal0, cal1);
+
+	account_reading(a, &c);
+}
+
+static void test_account_slack(void)
+{
+	struct account *a = begin();
+	struct agreement *x;
+	size_t n;
+
+	/*
+	 * 30 ms before and after the readings, where once everything was slack:
+	 * 228 against 177 was called agreement.
+	 */
+	then(a, 2 * SEC, 100 + 228, 200);
+	irqs(a, 0, SEC - 20000000, 60);
+	irqs(a, 0, SEC + 20000000, 20);
+	irqs(a, 0, SEC + SEC / 2, 177 - 40);
+	irqs(a, 0, 2 * SEC - 20000000, 20);
+	irqs(a, 0, 2 * SEC + 20000000, 60);
+	ok(account_advance(a, 4 * SEC) == 228 - 177 && account_missing(a) == 51,
+	   "what lies outside the readings is no slack: 228 against 177 does not agree");
+	n = account_agreements(a, &x);
+	ok(n == 1 && x[0].kernel == 228 && x[0].counted == 177 && !x[0].slack &&
+	   !agrees(x), "and the numbers are those between the readings");
+	free(x);
+	account_free(a);
+
+	a = begin();
+	then(a, 2 * SEC, 100, 200 + 12);
+	irqs(a, 1, SEC + 500, 3);		/* while the first was read */
+	irqs(a, 1, SEC + SEC / 2, 10);
+	irqs(a, 1, 2 * SEC + 500, 2);		/* while the second was */
+	ok(!account_advance(a, 4 * SEC), "an interrupt during a reading may be in it or not");
+	n = account_agreements(a, &x);
+	ok(n == 1 && x[0].cpu == 1 && x[0].counted == 10 && x[0].slack == 5 &&
+	   agrees(x), "and that is the slack");
+	free(x);
+	then(a, 5 * SEC, 100, 200 + 16);
+	ok(account_advance(a, 8 * SEC) == 1,
+	   "slack is not had twice: sixteen against ten, three and two");
+	account_free(a);
+}
+
+static void test_account_loss(void)
+{
+	struct account *a = begin();
+
+	irqs(a, 0, SEC + SEC / 2, 50);
+	then(a, 2 * SEC, 150, 200);
+	irqs(a, 0, 2 * SEC + SEC / 2, 1);	/* and then the trace was stopped */
+	then(a, 3 * SEC, 180, 209);
+	ok(!account_advance(a, 2 * SEC + SEC / 2), "a reading is judged some time after it");
+	ok(account_advance(a, 5 * SEC) == 29 + 9, "the kernel counts on when the trace stopped");
+	then(a, 6 * SEC, 180, 209);
+	ok(!account_advance(a, 8 * SEC) && account_missing(a) == 38, "and each loss is told once");
+	/* Told late, because its CPU was stopped while it wrote the event. */
+	then(a, 9 * SEC, 182, 209);
+	account_advance(a, 9 * SEC + 100000);
+	irqs(a, 0, 8 * SEC, 2);
+	ok(!account_advance(a, 11 * SEC), "a straggler is put where it belongs");
+	account_free(a);
+}
+
+static void test_account_online(void)
+{
+	struct counters one = { 0 };
+	struct account *a;
+	struct cpuset first;
+
+	counters_parse(&one, "           CPU0\nCAL:  5  Function call interrupts\n");
+	one.began = SEC;
+	one.ended = SEC + 1000;
+	cpulist_parse("0", &first, NULL);
+	a = account_new(&one, &first);
+	account_observe(a, 1);
+	then(a, 2 * SEC, 5, 1000);
+	ok(!account_advance(a, 4 * SEC), "what a CPU counted before it came is not missed");
+	account_free(a);
+}
+
+static void test_names(void)
+{
+	struct names *n = names_new();
+	uint32_t *id;
+	const char *name;
+
+	ok(!names_get(n, 42, &id), "nobody's name is known before it is told");
+	names_set(n, 42, "membarrier-load");
+	name = names_get(n, 42, &id);
+	ok(name && !strcmp(name, "membarrier-load"), "then it is");
+	*id = 7;
+	names_set(n, 42, "membarrier-load");
+	names_get(n, 42, &id);
+	ok(*id == 7, "the same name keeps its number");
+	names_set(n, 42, "sleep");
+	name = names_get(n, 42, &id);
+	ok(name && !strcmp(name, "sleep") && !*id, "another name has another one");
+	names_set(n, -1, "x");
+	names_set(n, INT32_MAX, "x");
+	ok(!names_get(n, -1, &id) && !names_get(n, INT32_MAX, &id),
+	   "numbers no task can have are not");
+	names_forget(n);
+	ok(!names_get(n, 42, &id), "what is in doubt is forgotten");
+	names_free(n);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	fputs(text, f);
+	fclose(f);
+}
+
+static bool is(uint64_t addr, const char *want)
+{
+	const char *name = ksyms_name(addr);
+
+	return want ? name && !strcmp(name, want) : !name;
+}
+
+static void test_symbols(void)
+{
+	char dir[] = "/tmp/quell-ksyms-XXXXXX", *syms, *mods;
+	static const char core[] =
+		"ffffffff81000000 T _stext\nffffffff81001000 T schedule\n"
+		"ffffffff81010000 T _etext\n";
+	static const char one[] = "ffffffffc0000000 t old_func\t[old]\n";
+	static const char two[] = "ffffffffc0004000 t new_func\t[new]\n";
+	char *all;
+
+	if (!ok(mkdtemp(dir) != NULL, "a directory"))
+		return;
+	syms = xasprintf("%s/kallsyms", dir);
+	mods = xasprintf("%s/modules", dir);
+	all = xasprintf("%s%s", core, one);
+	write_file(syms, all);
+	free(all);
+	write_file(mods, "old 12288 0 - Live 0xffffffffc0000000\n");
+	ok(ksyms_load(syms, mods) && is(0xffffffff81001004, "schedule") &&
+	   is(0xffffffffc0000010, "old_func"), "symbols of the kernel and of a module");
+	ok(is(0xffffffffc0004010, NULL) && is(0xffffffff81010004, NULL),
+	   "what was loaded later does not get its neighbour's name");
+	all = xasprintf("%s%s%s", core, one, two);
+	write_file(syms, all);
+	free(all);
+	/* The first one's stated size reaches into the second one's text. */
+	write_file(mods, "new 8192 0 - Live 0xffffffffc0004000\nold 32768 0 - Live 0xffffffffc0000000\n");
+	ok(ksyms_refresh() && is(0xffffffffc0004010, "new_func") &&
+	   is(0xffffffffc0000010, "old_func"), "but its own, once it is known");
+	ok(!ksyms_refresh(), "nothing changes without a reason");
+	unlink(syms);
+	unlink(mods);
+	rmdir(dir);
+	free(syms);
+	free(mods);
+	ksyms_free();
+}
+
+void test_account(void)
+{
+	test_account_slack();
+	test_account_loss();
+	test_account_online();
+	test_names();
+	test_symbols();
+}

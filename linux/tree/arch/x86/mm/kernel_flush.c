@@ -9,33 +9,35 @@
  *
  * Why no stale translation is used (ordering argument H)
  *
- * Each CPU has one word with two bits.  KERNEL: this CPU may use kernel
- * addresses.  PENDING: it must flush before it does.
+ * Each CPU has one word.  KERNEL: this CPU may use kernel addresses.  FLUSH, a
+ * debt: it must flush before it does.
  *
  *	entry:	H1  old = fetch_or(KERNEL)
- *		H2  if (old & PENDING) { flush; and(~PENDING) }
+ *		H2  if (old & FLUSH) { flush; and(~FLUSH) }
  *		    ... uses kernel addresses ...
- *	exit:	H3  and(~KERNEL)
+ *	exit:	H3  store-release(0)
  *
  *	sender:	    clear the page table entries
- *		H4  cmpxchg: if !KERNEL set PENDING, else interrupt
+ *		H4  cmpxchg: if !KERNEL set FLUSH, else interrupt
  *		    free the pages, hand out the addresses again
  *
- * H1 to H4 are fully ordered read-modify-writes of the same word, so they
- * have one order.  Take a use of kernel addresses between an H1 and the next
- * H3 of the same CPU:
+ * H1 to H4 access the same word, so they have one order; H1 and H4 are fully
+ * ordered read-modify-writes.  H3 may be a store, for with KERNEL set nobody
+ * else writes the word.  Take a use of kernel addresses between an H1 and the
+ * next H3 of the same CPU:
  *
- *	H4 before H1: H1 or an NMI before it saw PENDING, so a flush came
+ *	H4 before H1: H1 or an NMI before it saw FLUSH, so a flush came
  *		after the page table change and before the use.
  *	H4 between H1 and H3: H4 saw KERNEL and interrupted; the sender does
  *		not go on before the CPU has flushed.
  *	H4 after H3: the use came before the pages were freed.
  *
- * H2 clears PENDING after the flush, and only with KERNEL set, when no sender
- * can set it again.  So an NMI between H1 and the end of H2 sees PENDING as
+ * H2 clears FLUSH after the flush, and only with KERNEL set, when no sender
+ * can set it again.  So an NMI between H1 and the end of H2 sees FLUSH as
  * well and flushes too; taking the request first would hide it (F10).  An NMI
  * between H3 and user mode, or between user mode and H1, does H1 to H3 by
- * itself; one that finds KERNEL set leaves it set.
+ * itself; one that finds KERNEL set leaves it set, and writes nothing unless
+ * something is owed.
  *
  * Between the switch to the kernel's page table and H1, and between H3 and
  * the switch back, entry code does use kernel addresses, and one kind of them
@@ -118,22 +120,26 @@ static __always_inline void flush_everything(void)
 }
 
 /**
- * kernel_flush_now - carry out what senders asked of this CPU
+ * kernel_flush_pay - carry out what senders asked of this CPU
+ * @debts: the bits of KERNEL_FLUSH_DEBTS that were found
  *
- * Called in kernel entry with interrupts off, KERNEL and PENDING set; may be
- * interrupted by an NMI that does the same.
+ * Called in kernel entry with interrupts off, KERNEL and @debts set, so that
+ * no sender can add any; may be interrupted by an NMI that does the same.
  */
-noinstr void kernel_flush_now(void)
+noinstr void kernel_flush_pay(int debts)
 {
 	struct kernel_flush *kf = raw_cpu_ptr(&kernel_flush);
 
 	if (kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_TAKE))
-		kernel_flush_word_flushed(&kf->word);
+		kernel_flush_word_paid(&kf->word, debts);
 	kernel_flush_test_point(KERNEL_FLUSH_TAKEN);
-	flush_everything();
-	kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
-	raw_cpu_inc(kernel_flush.flushed);
-	kernel_flush_word_flushed(&kf->word);
+	if (debts & KERNEL_FLUSH_FLUSH) {
+		flush_everything();
+		kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
+		raw_cpu_inc(kernel_flush.flushed);
+	}
+	/* Everything was paid, and only now may this be forgotten (F10). */
+	kernel_flush_word_paid(&kf->word, debts);
 }
 
 /**
@@ -163,7 +169,8 @@ static bool kernel_cr3_loaded(int cpu, void *info)
 {
 	struct flush_request *req = info;
 
-	if (kernel_flush_word_request(&per_cpu_ptr(&kernel_flush, cpu)->word)) {
+	if (kernel_flush_word_owe(&per_cpu_ptr(&kernel_flush, cpu)->word,
+				  KERNEL_FLUSH_FLUSH)) {
 		req->deferred++;
 		return false;
 	}

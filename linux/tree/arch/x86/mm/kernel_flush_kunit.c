@@ -3,16 +3,18 @@
 #include <kunit/test.h>
 #include <linux/kernel_flush.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/sched/task.h>
+#include <linux/vmalloc.h>
 
 #define KERNEL	KERNEL_FLUSH_KERNEL
-#define PENDING	KERNEL_FLUSH_PENDING
+#define FLUSH	KERNEL_FLUSH_FLUSH
 
 static void request_in_kernel_is_refused(struct kunit *test)
 {
 	atomic_t word = ATOMIC_INIT(KERNEL);
 
-	KUNIT_EXPECT_FALSE(test, kernel_flush_word_request(&word));
+	KUNIT_EXPECT_FALSE(test, kernel_flush_word_owe(&word, FLUSH));
 	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
 }
 
@@ -20,12 +22,12 @@ static void request_in_user_mode_waits_for_entry(struct kunit *test)
 {
 	atomic_t word = ATOMIC_INIT(0);
 
-	KUNIT_EXPECT_TRUE(test, kernel_flush_word_request(&word));
-	KUNIT_EXPECT_TRUE(test, kernel_flush_word_request(&word));
-	KUNIT_EXPECT_EQ(test, atomic_read(&word), PENDING);
-	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), PENDING);
-	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL | PENDING);
-	kernel_flush_word_flushed(&word);
+	KUNIT_EXPECT_TRUE(test, kernel_flush_word_owe(&word, FLUSH));
+	KUNIT_EXPECT_TRUE(test, kernel_flush_word_owe(&word, FLUSH));
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), FLUSH);
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), FLUSH);
+	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL | FLUSH);
+	kernel_flush_word_paid(&word, FLUSH);
 	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
 	kernel_flush_word_exit(&word);
 	KUNIT_EXPECT_EQ(test, atomic_read(&word), 0);
@@ -42,15 +44,15 @@ static void clean_entry_sees_nothing(struct kunit *test)
 /* F10: between taking the word and the flush, an NMI must see the request. */
 static void nmi_before_the_flush_sees_the_request(struct kunit *test)
 {
-	atomic_t word = ATOMIC_INIT(PENDING);
+	atomic_t word = ATOMIC_INIT(FLUSH);
 
-	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), PENDING);
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), FLUSH);
 	/* The NMI: flushes, and does not give back what it did not take. */
-	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), KERNEL | PENDING);
-	kernel_flush_word_flushed(&word);
-	KUNIT_EXPECT_FALSE(test, kernel_flush_word_request(&word));
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_nmi_enter(&word), KERNEL | FLUSH);
+	kernel_flush_word_paid(&word, FLUSH);
+	KUNIT_EXPECT_FALSE(test, kernel_flush_word_owe(&word, FLUSH));
 	/* The entry goes on. */
-	kernel_flush_word_flushed(&word);
+	kernel_flush_word_paid(&word, FLUSH);
 	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
 }
 
@@ -60,12 +62,32 @@ static void nmi_after_exit_carries_out_a_request(struct kunit *test)
 	atomic_t word = ATOMIC_INIT(KERNEL);
 
 	kernel_flush_word_exit(&word);
-	KUNIT_EXPECT_TRUE(test, kernel_flush_word_request(&word));
-	KUNIT_EXPECT_EQ(test, kernel_flush_word_enter(&word), PENDING);
-	KUNIT_EXPECT_FALSE(test, kernel_flush_word_request(&word));
-	kernel_flush_word_flushed(&word);
+	KUNIT_EXPECT_TRUE(test, kernel_flush_word_owe(&word, FLUSH));
+	KUNIT_EXPECT_EQ(test, kernel_flush_word_nmi_enter(&word), FLUSH);
+	KUNIT_EXPECT_FALSE(test, kernel_flush_word_owe(&word, FLUSH));
+	kernel_flush_word_paid(&word, FLUSH);
 	kernel_flush_word_exit(&word);
-	KUNIT_EXPECT_TRUE(test, kernel_flush_word_request(&word));
+	KUNIT_EXPECT_TRUE(test, kernel_flush_word_owe(&word, FLUSH));
+}
+
+/*
+ * In the kernel, thus on every CPU that takes no part, an NMI writes nothing:
+ * not even a compare-and-exchange that fails, which is a write to the processor
+ * and would fault here.
+ */
+static void nmi_in_the_kernel_only_reads(struct kunit *test)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	atomic_t *word;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	atomic_set((atomic_t *)page_address(page), KERNEL);
+	word = vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO);
+	if (word)
+		KUNIT_EXPECT_EQ(test, kernel_flush_word_nmi_enter(word), KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, word);
+	vunmap(word);
+	__free_page(page);
 }
 
 #define RACES 100000
@@ -97,7 +119,7 @@ static int race_sender(void *data)
 
 	for (i = 1; i <= RACES; i++) {
 		WRITE_ONCE(race->table, i);
-		if (kernel_flush_word_request(&race->word))
+		if (kernel_flush_word_owe(&race->word, FLUSH))
 			/* Pairs with the other side: after the request. */
 			smp_store_release(&race->retired, i);
 		let_the_other_side_run(i);
@@ -122,9 +144,9 @@ static void no_request_is_lost_in_a_race(struct kunit *test)
 		over = READ_ONCE(race->over);
 		/* Before the entry, so that it must have seen the request. */
 		retired = smp_load_acquire(&race->retired);
-		if (kernel_flush_word_enter(&race->word) & PENDING) {
+		if (kernel_flush_word_enter(&race->word) & FLUSH) {
 			cached = READ_ONCE(race->table);
-			kernel_flush_word_flushed(&race->word);
+			kernel_flush_word_paid(&race->word, FLUSH);
 			flushed++;
 		}
 		stale += cached < retired;
@@ -142,6 +164,7 @@ static struct kunit_case kernel_flush_cases[] = {
 	KUNIT_CASE(clean_entry_sees_nothing),
 	KUNIT_CASE(nmi_before_the_flush_sees_the_request),
 	KUNIT_CASE(nmi_after_exit_carries_out_a_request),
+	KUNIT_CASE(nmi_in_the_kernel_only_reads),
 	KUNIT_CASE(no_request_is_lost_in_a_race),
 	{ }
 };

@@ -170,7 +170,7 @@ noinstr void kernel_flush_test_broken_entry(void)
 {
 	struct kernel_flush *kf = raw_cpu_ptr(&kernel_flush);
 
-	kernel_flush_now();
+	kernel_flush_pay(KERNEL_FLUSH_FLUSH);
 	linger(raw_cpu_ptr(&model_tlb), KERNEL_FLUSH_TAKEN);
 	raw_atomic_set(&kf->word, KERNEL_FLUSH_KERNEL);
 	kernel_flush_test_point(KERNEL_FLUSH_ENTERED);

@@ -8,6 +8,7 @@
 #define _ASM_X86_KERNEL_FLUSH_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/context_tracking_state.h>
 #include <linux/jump_label.h>
 #include <linux/percpu.h>
@@ -16,13 +17,15 @@
 #include <asm/kernel_flush_test.h>
 
 /* The CPU can reach kernel addresses, so a flush must interrupt it. */
-#define KERNEL_FLUSH_KERNEL	1
-/* Somebody wants this CPU to flush before it reaches them again. */
-#define KERNEL_FLUSH_PENDING	2
+#define KERNEL_FLUSH_KERNEL	BIT(0)
+/* What this CPU owes before it reaches them again: a flush of its TLB. */
+#define KERNEL_FLUSH_FLUSH	BIT(1)
+/* All that it can owe.  kernel_flush_pay() pays it. */
+#define KERNEL_FLUSH_DEBTS	KERNEL_FLUSH_FLUSH
 
 /**
  * struct kernel_flush - one CPU's side of the deal
- * @word: KERNEL_FLUSH_KERNEL and KERNEL_FLUSH_PENDING
+ * @word: KERNEL_FLUSH_KERNEL and KERNEL_FLUSH_DEBTS
  * @flushed: flushes carried out at a kernel entry, for the statistics
  *
  * Whoever takes part starts, idles, runs guests and goes offline with
@@ -36,25 +39,23 @@ struct kernel_flush {
 DECLARE_PER_CPU_SHARED_ALIGNED(struct kernel_flush, kernel_flush);
 DECLARE_STATIC_KEY_FALSE(kernel_flush_active);
 
-void kernel_flush_now(void);
+void kernel_flush_pay(int debts);
 void flush_tlb_kernel_range_deferrable(unsigned long start, unsigned long end);
 void flush_tlb_on_each_cpu_deferrable(smp_call_func_t flush, void *info);
 
 /*
- * The state machine.  Every access that decides anything is a
- * read-modify-write of the one word.  Proven in proofs/h-word.
+ * The state machine.  While KERNEL is set nobody but this CPU writes its word;
+ * while it is clear, senders add debts by compare-and-exchange.  Proven in
+ * proofs/h-word.
  */
 
 /**
  * kernel_flush_word_enter - kernel addresses become reachable
  * @word: this CPU's word
  *
- * An atomic fetch_or of KERNEL_FLUSH_KERNEL, as a compare-and-exchange first,
- * because that is one locked instruction on x86 and the word is nearly always
- * zero here.
+ * A compare-and-exchange, as the word is nearly always zero here.
  *
- * Return: the word as it was; KERNEL_FLUSH_PENDING in it stays set until
- * kernel_flush_word_flushed().
+ * Return: the word as it was; debts in it stay until kernel_flush_word_paid().
  */
 static __always_inline int kernel_flush_word_enter(atomic_t *word)
 {
@@ -66,48 +67,69 @@ static __always_inline int kernel_flush_word_enter(atomic_t *word)
 }
 
 /**
- * kernel_flush_word_flushed - the request was carried out
+ * kernel_flush_word_nmi_enter - the same for an entry from anywhere
  * @word: this CPU's word
  *
- * Only after the flush: an NMI before it must see the request too (F10).
+ * KERNEL is set by this CPU alone, so if it reads as set, it is, and so is
+ * every debt that was not paid yet: nothing to write.  That is every NMI in
+ * the kernel, and all of a CPU that takes no part.
+ *
+ * Return: as kernel_flush_word_enter().
  */
-static __always_inline void kernel_flush_word_flushed(atomic_t *word)
+static __always_inline int kernel_flush_word_nmi_enter(atomic_t *word)
 {
-	raw_atomic_and(~KERNEL_FLUSH_PENDING, word);
+	int old = raw_atomic_read(word);
+
+	while (!(old & KERNEL_FLUSH_KERNEL) &&
+	       !raw_atomic_try_cmpxchg(word, &old, old | KERNEL_FLUSH_KERNEL))
+		;
+	return old;
+}
+
+/**
+ * kernel_flush_word_paid - debts were paid
+ * @word: this CPU's word
+ * @debts: which
+ *
+ * Only after the flush: an NMI before it must see the debt too (F10).
+ */
+static __always_inline void kernel_flush_word_paid(atomic_t *word, int debts)
+{
+	raw_atomic_andnot(debts, word);
 }
 
 /**
  * kernel_flush_word_exit - kernel addresses are out of reach
  * @word: this CPU's word
  *
- * All uses of them must be over before a sender can see it and free pages:
- * wants release ordering at least, and is a locked instruction here.
+ * All debts are paid and no sender can have added one, so this is a store.
+ * All uses of kernel addresses must be over before a sender can see it and
+ * free pages: release ordering.
  */
 static __always_inline void kernel_flush_word_exit(atomic_t *word)
 {
-	/* For the one who reads this on another architecture. */
-	smp_mb__before_atomic();
-	raw_atomic_and(~KERNEL_FLUSH_KERNEL, word);
+	raw_atomic_set_release(word, 0);
 }
 
 /**
- * kernel_flush_word_request - ask a CPU to flush at its next kernel entry
+ * kernel_flush_word_owe - leave a debt to a CPU, for its next kernel entry
  * @word: that CPU's word
+ * @debt: a bit of KERNEL_FLUSH_DEBTS
  *
- * A request that is already there must be renewed by a read-modify-write: a
- * mere read could be satisfied before the caller's page table change is
- * visible, and that request may be carried out in between.
+ * A debt that is already there must be renewed by a read-modify-write: a mere
+ * read could be satisfied before the caller's page table change is visible,
+ * and that debt may be paid in between.
  *
- * Return: true if the CPU will flush, false if it must be interrupted.
+ * Return: true if the CPU will pay it, false if it must be interrupted.
  */
-static inline bool kernel_flush_word_request(atomic_t *word)
+static inline bool kernel_flush_word_owe(atomic_t *word, int debt)
 {
 	int old = atomic_read(word);
 
 	do {
 		if (old & KERNEL_FLUSH_KERNEL)
 			return false;
-	} while (!atomic_try_cmpxchg(word, &old, old | KERNEL_FLUSH_PENDING));
+	} while (!atomic_try_cmpxchg(word, &old, old | debt));
 	return true;
 }
 
@@ -138,8 +160,8 @@ static __always_inline void kernel_flush_user_exit(enum ctx_state state)
 		return;
 	}
 	old = kernel_flush_word_enter(&raw_cpu_ptr(&kernel_flush)->word);
-	if (unlikely(old & KERNEL_FLUSH_PENDING))
-		kernel_flush_now();
+	if (unlikely(old & KERNEL_FLUSH_DEBTS))
+		kernel_flush_pay(old & KERNEL_FLUSH_DEBTS);
 	kernel_flush_test_point(KERNEL_FLUSH_ENTERED);
 }
 
@@ -163,8 +185,8 @@ static __always_inline void kernel_flush_user_enter(enum ctx_state state)
 /**
  * kernel_flush_nmi_enter - an NMI-like exception, from anywhere
  *
- * It can come between the hooks above and user mode, or between taking a
- * request and carrying it out; then it flushes by itself.
+ * It can come between the hooks above and user mode, or between taking the
+ * word and paying what is owed; then it pays by itself.
  *
  * Return: to be handed to kernel_flush_nmi_exit().
  */
@@ -176,9 +198,9 @@ static __always_inline bool kernel_flush_nmi_enter(void)
 	    kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_NMI))
 		return false;
 
-	old = kernel_flush_word_enter(&raw_cpu_ptr(&kernel_flush)->word);
-	if (unlikely(old & KERNEL_FLUSH_PENDING))
-		kernel_flush_now();
+	old = kernel_flush_word_nmi_enter(&raw_cpu_ptr(&kernel_flush)->word);
+	if (unlikely(old & KERNEL_FLUSH_DEBTS))
+		kernel_flush_pay(old & KERNEL_FLUSH_DEBTS);
 	kernel_flush_test_point(KERNEL_FLUSH_NMI);
 	return !(old & KERNEL_FLUSH_KERNEL);
 }

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# lab/test itself goes red for a test that dies, lies about its plan, or goes
+# missing by a slip; the last line counts what was skipped. And lab/packages:
+# groups, groups of groups, names that are listed twice.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mkdir -p "$tmp/lab/tests"
+cp lab/test lab/lib.sh "$tmp/lab"
+printf '%s\n' 'test:' 'test-long: @test' >"$tmp/lab/packages"
+
+# script NAME: a test that prints what stdin says.
+script() {
+	{ printf '#!/bin/sh\n# test: quick\n'; cat; } >"$tmp/lab/tests/$1.sh"
+	chmod +x "$tmp/lab/tests/$1.sh"
+}
+# ends STATUS WHAT PATTERN...: lab/test quick, of what is there; then all is
+# removed. The last pattern is the whole last line.
+ends() {
+	local want=$1 what=$2 status=0 pattern wrong=''
+	shift 2
+	"$tmp/lab/test" quick >"$tmp/out" 2>"$tmp/err" || status=$?
+	[ "$status" = "$want" ] || wrong="status $status, wanted $want"
+	for pattern; do grep -qE "$pattern" "$tmp/out" || wrong+=" no line: $pattern"; done
+	tail -n 1 "$tmp/out" | grep -qxE "$pattern" || wrong+=" last line: $(tail -n 1 "$tmp/out")"
+	if [ -z "$wrong" ]; then ok "$what"; else not_ok "$what" "$wrong" "$(cat "$tmp/out")"; fi
+	rm -f "$tmp"/lab/tests/*.sh
+}
+
+script good <<<'echo "ok 1 - a"; echo "ok 2 - b"; echo 1..2'
+ends 0 "two that pass" '2 passed, 0 failed, 0 skipped'
+script good <<<'echo "ok 1 - a"; echo "ok 2 - b # SKIP no root"; echo 1..2'
+ends 0 "a skip is shown, and counted in the last line" '^  ok 2 - b # SKIP no root' '1 passed, 0 failed, 1 skipped'
+script bad <<<'echo "not ok 1 - a"; echo "# why"; echo 1..1'
+ends 1 "one that fails, with its reason" '^  # why' '0 passed, 1 failed, 0 skipped'
+script bad <<<'echo "ok 1 - a"; echo 1..1; exit 3'
+ends 1 "a script that ends with an error" 'ended with status 3' '1 passed, 1 failed, 0 skipped'
+script bad <<<'echo "ok 1 - a"'
+ends 1 "one without a plan" 'ran 1 of an unknown number' '1 passed, 1 failed, 0 skipped'
+script bad <<<'echo "ok 1 - a"; echo 1..2'
+ends 1 "one that ran fewer than planned" 'ran 1 of 2' '1 passed, 1 failed, 0 skipped'
+script bad <<<'echo 1..1; echo "ok 1 - a"; echo 1..1'
+ends 1 "two plans" 'a second plan' '1 passed, 1 failed, 0 skipped'
+script bad <<<'echo "ok 1 - a"; echo "ok 1 - b"; echo 1..2'
+ends 1 "numbers that do not count up" 'test 1 is the 2. one' '2 passed, 1 failed, 0 skipped'
+script bad <<<'echo 1..0'
+ends 1 "a plan of no test" 'planned no test' '0 passed, 1 failed, 0 skipped'
+script bad <<<'echo "1..0 # SKIP"'
+ends 1 "a plan of no test for no reason" 'planned no test' '0 passed, 1 failed, 0 skipped'
+script skipped <<<'echo "1..0 # SKIP no network"'
+ends 0 "a script that skips all it has says why" '1..0 # SKIP no network' '0 passed, 0 failed, 1 skipped'
+script bad <<<'echo "ok 1 - a"; echo "Bail out! no more"; echo 1..1'
+ends 1 "one that bails out" 'Bail out! no more' '1 passed, 1 failed, 0 skipped'
+for line in '# test: qiuck' '#test: quick' '# tests: quick' '# test: quick, or so' 'true'; do
+	script good <<<'echo "ok 1 - a"; echo 1..1'
+	script mistyped <<<'echo "ok 1 - a"; echo 1..1'
+	sed -i "s/^# test: quick/$line/" "$tmp/lab/tests/mistyped.sh"
+	ends 1 "a script that says '$line'" 'mistyped.sh: not ok: among its first' '1 passed, 1 failed, 0 skipped'
+done
+script good <<<'echo "ok 1 - a"; echo 1..1'
+script unexecutable <<<'echo "ok 1 - a"; echo 1..1'
+chmod -x "$tmp/lab/tests/unexecutable.sh"
+ends 1 "a script that cannot be executed" 'unexecutable.sh: not ok' '1 passed, 1 failed, 0 skipped'
+script good <<<'echo "ok 1 - a"; echo 1..1'
+echo '# sourced by others' >"$tmp/lab/tests/sourced.sh"
+ends 0 "what is sourced is no script" '1 passed, 0 failed, 0 skipped'
+ends 1 "no test at all" '0 passed, 1 failed, 0 skipped'
+for n in 1 2 3 4 5 6; do script "s$n" <<<"$([ $n != 6 ] || echo sleep 2); echo 'ok 1 - a'; echo 1..1"; done
+"$tmp/lab/test" quick >"$tmp/out" 2>/dev/null || :
+check "the slowest comes first" grep -q '^ *[1-9]s lab/tests/s6.sh$' \
+	<<<"$(grep -A 1 '^the slowest' "$tmp/out")"
+check "of five" test "$(grep -c '^ *[0-9]*s lab/tests/s' "$tmp/out")" = 5
+
+# groups LINE...: what lab/packages with these lines has for the group `all`.
+groups() { printf '%s\n' "$@" >"$tmp/lab/packages"; (. "$tmp/lab/lib.sh" && packages_of all | tr '\n' ' '); }
+QUELL_CACHE=$tmp/cache
+check "packages of a group" test "$(groups 'all: a b' 'allx: c')" = 'a b '
+check "each once, from several lines" test "$(groups 'all: a b a' 'all: b c')" = 'a b c '
+check "groups of groups, even in a ring" test "$(groups 'all: a @one' 'one: b @two' 'two: a c @all')" = 'a b c '
+printf '%s\n' '# a comment' 'all: quell-no-such @one' 'one: quell-no-such quell-nor-this' >"$tmp/lab/packages"
+nobody=()
+[ "$(id -u)" != 0 ] || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+cp lab/need "$tmp/lab"
+chmod -R a+rX "$tmp"
+refuses "all that is missing, each once, in a line" 'apt-get install quell-no-such quell-nor-this$' \
+	env QUELL_CACHE="$tmp/cache" ${nobody[@]+"${nobody[@]}"} "$tmp/lab/need" all
+refuses "a group that is not there" "no group 'oen'" "$tmp/lab/need" oen
+echo 'all: @oen' >"$tmp/lab/packages"
+refuses "nor one in a group" "no group 'oen'" "$tmp/lab/need" all
+finish

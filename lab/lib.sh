@@ -12,16 +12,38 @@ ME=${0#"$QUELL_TOP"/}
 note() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "$ME" "$*" >&2; exit 2; }
 
-# need_packages GROUP...: the groups of lab/packages this command uses.
+# packages_of GROUP...: what lab/packages lists for them, each once. A word
+# `@group` there stands for that group; a group that is not there is an error.
+packages_of() {
+	awk -v wanted="$*" '
+		/^#/ || NF == 0 { next }
+		{ name = $1; sub(/:$/, "", name); $1 = ""; list[name] = list[name] $0 }
+		function show(name,    words, n, i) {
+			if (!(name in list)) { bad = name; return }
+			if (shown[name]++) return
+			n = split(list[name], words)
+			for (i = 1; i <= n; i++) {
+				if (sub(/^@/, "", words[i])) show(words[i])
+				else if (!printed[words[i]]++) print words[i]
+			}
+		}
+		END {
+			n = split(wanted, groups)
+			for (i = 1; i <= n; i++) show(groups[i])
+			if (bad) { print bad; exit 1 }
+		}' "$QUELL_TOP/lab/packages"
+}
+
+# need_packages GROUP...: the groups of lab/packages this command uses, and what
+# it calls uses: whoever may not install is told of all at once.
 # Root gets what is missing installed, anybody else is told what to ask for.
 need_packages() {
-	local group pkg missing=()
-	for group in "$@"; do
-		# shellcheck disable=SC2013 # words are wanted
-		for pkg in $(sed -n "s/^$group: *//p" "$QUELL_TOP/lab/packages"); do
-			[ "$(dpkg-query -W -f='${db:Status-Status}' "$pkg" 2>/dev/null)" = installed ] ||
-				missing+=("$pkg")
-		done
+	local pkg packages have missing=()
+	packages=$(packages_of "$@") || die "lab/packages has no group '${packages##*$'\n'}'"
+	# shellcheck disable=SC2086 # words are wanted
+	have=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $packages 2>/dev/null) || :
+	for pkg in $packages; do
+		grep -qxF "$pkg installed" <<<"$have" || missing+=("$pkg")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	[ "$(id -u)" = 0 ] ||
@@ -29,9 +51,10 @@ need_packages() {
 	note "installing Debian packages: ${missing[*]}"
 	mkdir -p "$QUELL_CACHE"
 	local log=$QUELL_CACHE/apt-get.log
-	local install=(apt-get install -y --no-install-recommends "${missing[@]}")
-	"${install[@]}" >"$log" 2>&1 </dev/null ||
-		{ apt-get update && "${install[@]}"; } >"$log" 2>&1 </dev/null ||
+	# Another apt-get may be at work: its end is waited for.
+	local install=(apt-get -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${missing[@]}")
+	DEBIAN_FRONTEND=noninteractive "${install[@]}" >"$log" 2>&1 </dev/null ||
+		{ apt-get update && DEBIAN_FRONTEND=noninteractive "${install[@]}"; } >"$log" 2>&1 </dev/null ||
 		die "could not install ${missing[*]}: $(grep -m1 '^E:' "$log" || tail -n1 "$log")"
 }
 

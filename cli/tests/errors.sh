@@ -5,6 +5,7 @@
 # left behind: no tracefs instance, no temporary file.
 set -eu
 cd "$(dirname "$0")/.."
+../lab/need cli-test
 out=${OUT:-../build/cli}
 make -s OUT="$out" >&2
 make -s OUT="$out/unit" CC=gcc "$out/unit/unit" >&2

@@ -5,6 +5,7 @@
 # that completes, and the static build the lab's guests run.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need cli-test
 . lab/tests/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
-need_packages boot report cli live
+need_packages run run-live cli
 make -s -C cli quell-static >&2
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

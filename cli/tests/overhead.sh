@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
-need_packages cli
+need_packages cli-test
 make -s -C cli >&2
 if [ "$(id -u)" != 0 ] || [ "$(nproc)" -lt 2 ] ||
 	! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||

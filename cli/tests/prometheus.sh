@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
-need_packages cli prometheus
+need_packages cli-test prometheus
 make -s -C cli >&2
 check "promtool accepts the rules" promtool check rules docs/prometheus/rules.yml
 check "promtool accepts the configuration" promtool check config docs/prometheus/scrape.yml

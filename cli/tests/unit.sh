@@ -4,6 +4,7 @@
 # The unit tests of the command, with both compilers and all sanitizers.
 set -eu
 cd "$(dirname "$0")/.."
+../lab/need cli-test
 out=${OUT:-../build/cli}/unit
 make -s OUT="$out" CC=gcc "$out/unit" >&2
 # Once more as clang sees it: another compiler, other warnings.

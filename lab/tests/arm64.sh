@@ -5,6 +5,7 @@
 # and every strategy shows what its sync alone costs.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run arm64
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 rows=$(lab/run --kernel 6.12 --arch arm64 --cpus 8 --plan lab/plans/arm64 --path)

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 . lab/lib.sh
-need_packages boot guest report
+need_packages run
 
 rows=$(lab/run --kernel 6.12 --cpus 64 --isolated 4 --path)
 claim_quell 64 4

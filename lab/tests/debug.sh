@@ -5,6 +5,7 @@
 # under every strategy, and none of them complains (lab/boot fails if one does).
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 rows=$(lab/run --kernel 6.12 --cpus 16 --isolated 2 --config base,debug --path)

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
-need_packages boot guest
+need_packages run
 kernel=${QUELL_TEST_KERNEL:-$(lab/build 6.12)}
 gcc -Wall -Wextra -Werror -static -O2 -o "$tmp/misbehave" lab/tests/misbehave.c
 

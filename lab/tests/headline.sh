@@ -7,6 +7,7 @@
 # balancing, the same under both strategies.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 rows=$(lab/run --kernel 6.12 --cpus 64 --isolated 0 --plan lab/plans/headline --path)

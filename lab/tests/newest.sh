@@ -4,6 +4,7 @@
 # The newest kernel shows the same as 6.12.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 rows=$(lab/run --kernel 7 --cpus 64 --isolated 4 --path)

@@ -5,6 +5,7 @@
 # with KERNEL=7.3), and one measured verdict turned around would be noticed.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need selftests
 . lab/tests/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -5,6 +5,7 @@
 # and none names a place of the machine it was written on.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need shell
 . lab/tests/tap.sh
 
 scripts=()

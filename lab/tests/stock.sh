@@ -5,6 +5,7 @@
 # images behave as design and arithmetic say.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 for kernel in 6.12 7; do

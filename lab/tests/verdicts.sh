@@ -5,6 +5,7 @@
 # differently from stock, and only for those.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need report
 . lab/tests/tap.sh
 shopt -s lastpipe # `rows | check` counts its result here
 tmp=$(mktemp -d)

@@ -4,6 +4,7 @@
 # The counts are as exact on 255 CPUs, the most QEMU emulates.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 rows=$(lab/run --kernel 6.12 --cpus 255 --plan lab/plans/wide --path)

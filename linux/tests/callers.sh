@@ -5,6 +5,7 @@
 # the grafted trees against a list. A new caller needs an argument first.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need series
 . lab/tests/tap.sh
 
 out=$(mktemp -d)

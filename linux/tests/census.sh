@@ -7,6 +7,7 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
+"$top/lab/need" series
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 n=0

@@ -18,6 +18,7 @@
 #   DEFERRAL_KERNELS     (default "6.12 7.3")
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 
 tmp=$(mktemp -d)

@@ -6,6 +6,7 @@
 # deferral-deep.sh has the rest: stale translations, broken orders, costs.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 
 work=$(mktemp -d)

@@ -5,6 +5,7 @@
 # that has moved without touching the tree.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need series
 . lab/tests/tap.sh
 . linux/tests/small-tree.sh
 

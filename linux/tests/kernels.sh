@@ -11,6 +11,7 @@
 #   KERNEL=6.12
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 

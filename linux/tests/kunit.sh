@@ -4,6 +4,7 @@
 # The KUnit tests of the grafted kernel.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 
 work=$(mktemp -d)

@@ -6,6 +6,7 @@
 # the stock kernel, or with deferral off, they do.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 
 # of STRATEGY CONDITION: is it true of that strategy's row in $rows?

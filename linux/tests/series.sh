@@ -5,6 +5,7 @@
 # it; checkpatch.pl has nothing to say.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need series
 . lab/tests/tap.sh
 . linux/tests/small-tree.sh
 

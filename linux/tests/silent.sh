@@ -5,6 +5,7 @@
 # the size that was made public, 1 GiB.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 . lab/tests/rows.sh
 

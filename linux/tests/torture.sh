@@ -6,6 +6,7 @@
 # nothing has not passed.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 
 refuses "a fault that is none" 'one of' lab/torture --fault nonsense

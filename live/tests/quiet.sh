@@ -5,6 +5,7 @@
 # isolated and busy, on Debian's stock kernel.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run-live
 . lab/tests/tap.sh
 
 rows=$(live/run --path)

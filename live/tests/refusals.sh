@@ -5,6 +5,7 @@
 # right reason and saying so; and a kernel that cannot have it does not get one.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run-live
 . lab/lib.sh
 . lab/tests/tap.sh
 

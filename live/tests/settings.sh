@@ -4,6 +4,7 @@
 # Wrong settings are refused at once, in one line, before anything is fetched.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need cc
 . lab/tests/tap.sh
 
 refuses "no unknown option" "unknown option --cpu " live/run --cpu 3

@@ -7,6 +7,7 @@
 # are broken are found out, each within a minute.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run-live
 . lab/lib.sh
 . lab/tests/tap.sh
 . live/tests/broken.sh

@@ -6,6 +6,7 @@
 # not, and the same checks find that out.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run-live
 . lab/lib.sh
 . lab/tests/tap.sh
 . live/tests/broken.sh

@@ -6,6 +6,7 @@
 # kernel which wants signatures takes neither no signature nor a stranger's.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run-live openssl
 . lab/lib.sh
 . lab/tests/tap.sh
 . packaging/tests/guest.sh

@@ -6,6 +6,7 @@
 # the package, and of Debian's options none but quell's and the keys' changed.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need kernel-deb report
 . lab/lib.sh
 . lab/tests/tap.sh
 . packaging/tests/clean-debian.sh

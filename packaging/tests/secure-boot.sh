@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . packaging/tests/guest.sh
 
-need_packages boot secure-boot
+need_packages secure-boot
 image=$(lab/debian-image 6.12)
 release=${image##*/vmlinuz-}
 kdir=$(live/headers "$release")

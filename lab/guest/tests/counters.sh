@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../../.."
 . lab/lib.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-need_packages boot guest report
+need_packages run
 
 kernel=${QUELL_TEST_KERNEL:-$(lab/build 6.12)}
 cpus=6

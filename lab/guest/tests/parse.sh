@@ -5,6 +5,7 @@
 # agree, with address and undefined-behaviour sanitizers.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+"$here/../../need" guest
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${CC:-cc}" -std=gnu11 -g -Wall -Wextra -Werror -fsanitize=address,undefined \

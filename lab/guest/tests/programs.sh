@@ -6,6 +6,7 @@
 # shellcheck disable=SC2317 # functions are called through check
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+"$here/../../need" guest-test
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 n=0

@@ -5,6 +5,7 @@
 # prose of those that do not speak it. It notices one that hangs or dies.
 set -eu
 cd "$(dirname "$0")/../../.."
+lab/need guest report
 . lab/tests/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -7,6 +7,7 @@
 # shellcheck disable=SC2016 # backquotes and $ are meant for grep, sed and sh
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need proofs
 . lab/tests/tap.sh
 
 catalogue=docs/faults.md

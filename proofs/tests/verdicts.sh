@@ -6,6 +6,7 @@
 # And the quick way to see that today's models still say what they said.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need proofs
 . lab/tests/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -65,9 +66,13 @@ mkdir "$tmp/bin"
 for tool in bash sed awk grep gcc cp rm mktemp dirname basename timeout head tail cat env; do
 	ln -s "$(command -v "$tool")" "$tmp/bin/$tool"
 done
-red "no spin" 'FAIL .*missing tool: spin' env PATH="$tmp/bin" "$run" a-store-buffer
+red "no spin" 'FAIL .*missing tool: spin|missing Debian packages' env PATH="$tmp/bin" "$run" a-store-buffer
 red "no herd7" 'FAIL .*missing tool: nowhere/herd7' env HERD7=nowhere/herd7 "$run" a-publish
 red "no memory model" 'FAIL .*no memory model' env LKMM="$tmp" "$run" a-publish
+mkdir "$tmp/dead"
+red "no memory model, no network and no cache yet" \
+	'FAIL .*no kernel source for the memory model: [^ ].*(network|no source of Debian)' \
+	env QUELL_CACHE="$tmp/none/yet" QUELL_APT_ETC="$tmp/dead" "$run" a-publish/rule
 red "a claim that does not exist" 'no claim matches z-nothing' "$run" z-nothing
 
 "$run" --trace F1 >"$tmp/trace" 2>&1 || true

@@ -3,7 +3,7 @@
 # Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
 # through the environment.
 
-.PHONY: help run quiet run-live live deb kernel-deb scale test ci series proofs torture install clean
+.PHONY: help run quiet run-live live deb kernel-deb scale test ci series proofs torture bench install clean
 
 help:
 	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
@@ -36,6 +36,7 @@ run-live:
 	@live/run
 
 live:
+	@lab/need live
 	@$(MAKE) -C live
 
 deb:
@@ -68,9 +69,13 @@ torture:
 		$(if $(CPUS),--cpus '$(CPUS)')
 
 bench:
-	@$(MAKE) -s -C bench && build/bench/walk && bench/gup-instructions
+	@lab/need bench
+	@$(MAKE) -s -C bench
+	@build/bench/walk
+	@bench/gup-instructions
 
 install:
+	@lab/need cli
 	@$(MAKE) -C cli install
 
 clean:

@@ -5,6 +5,7 @@
 # cache is an empty one: whatever went on to work would have to download first.
 set -eu
 cd "$(dirname "$0")/../.."
+lab/need run
 . lab/tests/tap.sh
 QUELL_CACHE=$(mktemp -d)
 export QUELL_CACHE
@@ -42,6 +43,12 @@ refuses "missing packages are named" \
 	'missing Debian packages; as root: apt-get install quell-no-such-package' \
 	env QUELL_CACHE="$copy/cache" ${nobody[@]+"${nobody[@]}"} "$copy/lab/fetch" 6.12
 
+printf 'modules:\n\t@:\n' >"$QUELL_CACHE/Makefile" # for make live
+# A directory of a target's name must not stand for it.
+for target in $(make help | sed -n 's/^make \([a-z-]*\).*/\1/p' | sort -u); do
+	# shellcheck disable=SC2016 # the inner shell's
+	check "make $target does something" sh -c 'out=$(make -n "$1" KDIR="$QUELL_CACHE") && ! echo "$out" | grep "up to date"' sh "$target"
+done
 refuses "make passes the variables on" "unknown KERNEL '5.4'" \
 	env MAKEFLAGS= sh -c 'make -s run KERNEL=5.4 2>&1 | grep -v "^make"; exit 1'
 finish

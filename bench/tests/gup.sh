@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: deep
+# An unbiased walk costs at most two instructions more than in the stock
+# kernel, in both kernels; the script itself says whether.
+set -eu
+cd "$(dirname "$0")/../.."
+lab/need bench
+. lab/tests/tap.sh
+for kernel in 6.12 7.3; do
+	check "Linux $kernel: at most two instructions more" bench/gup-instructions $kernel
+done
+finish

@@ -13,10 +13,12 @@
 #include "quell.h"
 
 static const char usage[] =
-	"usage: quell explain [--json] [NAME]\n"
+	"usage: quell explain [options] [NAME]\n"
 	"What the interrupt NAME is for, when it is needed, and what avoids it.\n"
 	"NAME is a cause (pt_sync), a kernel function (flush_tlb_func) or a row of\n"
-	"/proc/interrupts (CAL). Without NAME: the causes there are.\n";
+	"/proc/interrupts (CAL). Without NAME: the causes there are.\n"
+	"  -j, --json             as JSON (docs/cli-json.md)\n"
+	"  -h, --help\n";
 
 /* Rows of /proc/interrupts that say less than a cause does. */
 static const struct { const char *row, *text; } rows[] = {
@@ -81,6 +83,20 @@ static void tell(enum cause c, bool as_json)
 		wrapped("runs", i->funcs);
 }
 
+static void tell_row(const char *row, const char *what, bool as_json)
+{
+	struct json j = { .f = stdout };
+
+	if (!as_json) {
+		wrapped(row, what);
+		return;
+	}
+	json_open(&j, NULL, '{');
+	json_str(&j, "row", row);
+	json_str(&j, "what", what);
+	json_close(&j, '}');
+}
+
 static void list(bool as_json)
 {
 	for (int c = CAUSE_PT_SYNC; c < NR_CAUSES; c++) {
@@ -112,7 +128,7 @@ int cmd_explain(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (strcasecmp(name, rows[i].row) || !rows[i].text)
 			continue;
-		wrapped(rows[i].row, rows[i].text);
+		tell_row(rows[i].row, rows[i].text, as_json);
 		return EXIT_OK;
 	}
 	c = cause_by_key(name);

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "quell.h"
 #include "session.h"
 #include "show.h"
@@ -153,26 +154,28 @@ static void serve(struct session *s, int fd)
 	free(body);
 }
 
-/* Written beside and renamed: the collector never sees half a file. */
+/* A file that is no longer written would be read as still true. */
+static char *published;
+
+static void unpublish(void)
+{
+	if (published)
+		unlink(published);
+}
+
 static void write_textfile(struct session *s, const char *path)
 {
-	char *temp = xasprintf("%s.%d.tmp", path, getpid());
-	FILE *f = fopen(temp, "we");
-	bool ok = f;
+	struct output *o = output_open(path, OUTPUT_REGULAR);
 
+	if (!published) {
+		published = xstrdup(o->final);
+		atexit(unpublish);
+	}
 	s->sum.lost = collect_lost(s->collect);
-	if (f) {
-		show_metrics(&s->sum, f, METRICS_PROMETHEUS);
-		ok = !fflush(f) && !ferror(f) && !fchmod(fileno(f), 0644);
-		ok = !fclose(f) && ok;
-	}
-	if (!ok || rename(temp, path)) {
-		int err = errno;
-
-		unlink(temp);
-		die(EXIT_FAILED, "%s cannot be written: %s", path, strerror(err));
-	}
-	free(temp);
+	show_metrics(&s->sum, o->f, METRICS_PROMETHEUS);
+	if (fchmod(fileno(o->f), 0644) || !output_commit(o))
+		die(EXIT_FAILED, "%s cannot be written: %s; it is removed", path,
+		    strerror(errno));
 }
 
 int cmd_export(int argc, char **argv)
@@ -187,6 +190,9 @@ int cmd_export(int argc, char **argv)
 	catch_signals();
 	if (o.port)
 		p.fd = listen_on(o.port);
+	/* First of all, so that a bad path does not cost a trace. */
+	if (o.textfile)
+		output_abandon(output_open(o.textfile, OUTPUT_REGULAR));
 	session_open(&s, &o.session);
 	end = o.duration ? now_ns() + o.duration : UINT64_MAX;
 	while (!stop_signal && now_ns() < end) {
@@ -205,9 +211,6 @@ int cmd_export(int argc, char **argv)
 			next = now_ns() + o.interval;
 		}
 	}
-	/* A file that is no longer written would be read as still true. */
-	if (o.textfile)
-		unlink(o.textfile);
 	if (p.fd >= 0)
 		close(p.fd);
 	session_close(&s);

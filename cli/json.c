@@ -4,43 +4,14 @@
  */
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
 #include "json.h"
-
-/* The length of the UTF-8 sequence at @p, 0 if it is none. */
-static int utf8(const unsigned char *p)
-{
-	int n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 :
-		p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
-
-	for (int i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
-		return 0;	/* overlong, surrogate, beyond Unicode */
-	return n;
-}
+#include "text.h"
 
 static void quoted(FILE *f, const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
-	int n;
-
 	fputc('"', f);
-	while (*p) {
-		n = utf8(p);
-		if (*p == '"' || *p == '\\')
-			fprintf(f, "\\%c", *p);
-		else if (*p < 0x20 || *p == 0x7f)
-			fprintf(f, "\\u%04x", *p);
-		else if (!n)
-			fputs("\\ufffd", f);	/* a task may call itself anything */
-		else
-			fwrite(p, 1, n, f);
-		p += n ? n : 1;
-	}
+	text_put(f, s, TEXT_JSON);
 	fputc('"', f);
 }
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output.h"
 #include "quell.h"
+#include "text.h"
 
 static const struct {
 	const char	*name;
@@ -35,6 +37,8 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
 
+	output_watch_stdout();
+	text_locale();
 	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
 		usage(stdout);
 		return EXIT_OK;

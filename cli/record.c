@@ -19,7 +19,8 @@
 static const char usage[] =
 	"usage: quell record -o FILE [options] [-- COMMAND [ARGUMENTS]]\n"
 	"Record what interrupts the CPUs until COMMAND ends, the time is over or ^C.\n"
-	"  -o, --output FILE      where to (required)\n"
+	"  -o, --output FILE      where to (required): a file, a pipe, or - for\n"
+	"                         standard output\n"
 	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"
 	"                         (default: the isolated ones; if there are none, all)\n"
 	"  -d, --duration TIME    10, 500ms, 2m, 1h (default: until ^C)\n"
@@ -74,7 +75,7 @@ struct command {
 	int	go, failed;
 };
 
-static void prepare(struct command *c, char **argv)
+static void prepare(struct command *c, char **argv, bool stdout_is_record)
 {
 	int go[2], failed[2], err;
 	char token;
@@ -89,6 +90,8 @@ static void prepare(struct command *c, char **argv)
 		/* End of file: the recording never began. */
 		if (read(go[0], &token, 1) != 1)
 			_exit(0);
+		if (stdout_is_record)
+			dup2(STDERR_FILENO, STDOUT_FILENO);
 		execvp(argv[0], argv);
 		err = errno;
 		if (write(failed[1], &err, sizeof(err)) < 0)
@@ -150,7 +153,7 @@ int cmd_record(int argc, char **argv)
 
 	parse(argc, argv, &o);
 	if (o.command)
-		prepare(&child, o.command);
+		prepare(&child, o.command, !strcmp(o.output, "-"));
 	catch_signals();
 	/* First of all, so that a bad path does not cost a trace. */
 	s.writer = rec_create(o.output, &s.strings, &s.stacks);
@@ -176,8 +179,10 @@ int cmd_record(int argc, char **argv)
 		die(EXIT_FAILED, "%s cannot be written: %s", o.output,
 		    strerror(errno));
 	v = summary_verdict(&s.sum);
+	/* The record itself may be what goes to standard output. */
 	if (!o.quiet)
-		printf("%s: %.3f s, %llu interrupts, %llu of them avoidable by quell; /proc/interrupts %s%s\n",
+		fprintf(strcmp(o.output, "-") ? stdout : stderr,
+		       "%s: %.3f s, %llu interrupts, %llu of them avoidable by quell; /proc/interrupts %s%s\n",
 		       o.output, s.sum.duration / 1e9,
 		       (unsigned long long)s.sum.total.irqs,
 		       (unsigned long long)s.sum.total.avoidable,

@@ -2,18 +2,17 @@
 /*
  * recwrite.c - writes a record; the format is described in recfile.h.
  *
- * The file is written beside its final name and renamed when complete, so a
- * recording that fails never leaves half a file where a whole one is expected.
+ * output.c gives the file its name when it is complete, so a recording that fails
+ * never leaves half a file where a whole one is expected.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crc32.h"
+#include "output.h"
 #include "quell.h"
 #include "recfile.h"
 
@@ -25,22 +24,21 @@ struct buffer {
 };
 
 struct rec_writer {
-	FILE		*f;
-	char		*path, *temp;
+	struct output	*out;
+	FILE		*f;			/* of out */
 	struct strtab	*strings, *stacks;
 	size_t		strings_done, stacks_done;
 	struct buffer	meta, sends, receipts, agreements;
 	uint64_t	nsends, nreceipts;
 	bool		failed;
+	int		err;			/* why */
 };
 
-/* The temporary file of a writer that die() leaves behind is removed. */
-static struct rec_writer *unfinished;
-
-static void remove_unfinished(void)
+static void fail(struct rec_writer *w)
 {
-	if (unfinished)
-		unlink(unfinished->temp);
+	if (!w->failed)
+		w->err = errno;
+	w->failed = true;
 }
 
 static void put(struct buffer *b, uint64_t v, int size)
@@ -104,7 +102,7 @@ static void chunk(struct rec_writer *w, const char *type, struct buffer *b)
 	put(&head, crc32(b->data, b->len), 4);
 	if (fwrite(head.data, 1, head.len, w->f) != head.len ||
 	    fwrite(b->data, 1, b->len, w->f) != b->len)
-		w->failed = true;
+		fail(w);
 	free(head.data);
 	b->len = 0;
 }
@@ -168,7 +166,7 @@ bool rec_flush(struct rec_writer *w)
 	if (w->agreements.len)
 		chunk(w, "AGRE", &w->agreements);
 	if (fflush(w->f))
-		w->failed = true;
+		fail(w);
 	return !w->failed;
 }
 
@@ -177,22 +175,17 @@ struct rec_writer *rec_create(const char *path, struct strtab *strings,
 {
 	struct rec_writer *w = xcalloc(1, sizeof(*w));
 	struct buffer b = { 0 };
-	int fd;
 
-	w->path = xstrdup(path);
-	w->temp = xasprintf("%s.XXXXXX", path);
+	w->out = output_open(path, OUTPUT_ANY);
+	w->f = w->out->f;
+	if (isatty(fileno(w->f)))
+		die(EXIT_USAGE, "a record is nothing for a terminal: give it a file or a pipe");
 	w->strings = strings;
 	w->stacks = stacks;
-	fd = mkostemp(w->temp, O_CLOEXEC);
-	w->f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!w->f)
-		die(EXIT_FAILED, "%s cannot be written: %s", path, strerror(errno));
-	unfinished = w;
-	atexit(remove_unfinished);
 	put_bytes(&b, "QUELLREC", 8);
 	put(&b, RECFILE_VERSION, 4);
 	if (fwrite(b.data, 1, b.len, w->f) != b.len)
-		w->failed = true;
+		fail(w);
 	free(b.data);
 	return w;
 }
@@ -241,31 +234,25 @@ bool rec_agreement(struct rec_writer *w, const struct agreement *a)
 
 static void free_writer(struct rec_writer *w)
 {
-	unfinished = NULL;
 	free(w->meta.data);
 	free(w->sends.data);
 	free(w->receipts.data);
 	free(w->agreements.data);
-	free(w->path);
-	free(w->temp);
 	free(w);
 }
 
 void rec_abandon(struct rec_writer *w)
 {
-	fclose(w->f);
-	unlink(w->temp);
+	output_abandon(w->out);
 	free_writer(w);
 }
 
 bool rec_close(struct rec_writer *w, const struct rec_end *end)
 {
 	struct buffer b = { 0 };
-	mode_t mask = umask(0);
-	int err;
 	bool ok;
+	int err;
 
-	umask(mask);
 	rec_flush(w);
 	put(&b, end->duration, 8);
 	put(&b, w->nsends, 8);
@@ -274,16 +261,14 @@ bool rec_close(struct rec_writer *w, const struct rec_end *end)
 	put(&b, end->expired, 8);
 	chunk(w, "END ", &b);
 	free(b.data);
-	ok = !w->failed && !fflush(w->f) && !fsync(fileno(w->f)) &&
-	     !fchmod(fileno(w->f), 0644 & ~mask);
-	err = errno;
-	ok = !fclose(w->f) && ok;
-	if (ok && rename(w->temp, w->path)) {
+	ok = !w->failed;
+	err = w->err;
+	if (ok) {
+		ok = output_commit(w->out);
 		err = errno;
-		ok = false;
+	} else {
+		output_abandon(w->out);
 	}
-	if (!ok)
-		unlink(w->temp);
 	free_writer(w);
 	errno = err;
 	return ok;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "output.h"
 #include "quell.h"
 #include "show.h"
 
@@ -16,7 +17,7 @@ static const char usage[] =
 	"  -j, --json             as JSON (docs/cli-json.md)\n"
 	"  -s, --svg              as a heat map: CPU by time, colour by cause\n"
 	"  -k, --stacks           as text, with the stacks of the senders\n"
-	"  -o, --output FILE      where to (default: standard output)\n"
+	"  -o, --output FILE      a file, a pipe, or - (default: standard output)\n"
 	"  -h, --help\n";
 
 int cmd_report(int argc, char **argv)
@@ -32,7 +33,8 @@ int cmd_report(int argc, char **argv)
 	};
 	int first = options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), 1);
 	struct summary s;
-	FILE *f = stdout;
+	struct output *out;
+	FILE *f;
 
 	if (as_json && as_svg)
 		die(EXIT_USAGE, "report: either --json or --svg");
@@ -42,19 +44,15 @@ int cmd_report(int argc, char **argv)
 	summary_init(&s, &strings, &stacks);
 	summary_load(&s, argv[first], as_svg);
 	summary_sort(&s);
-	if (output) {
-		f = fopen(output, "we");
-		if (!f)
-			die(EXIT_FAILED, "%s cannot be written: %s", output,
-			    strerror(errno));
-	}
+	out = output_open(output, OUTPUT_ANY);
+	f = out->f;
 	if (as_json)
 		show_json(&s, f);
 	else if (as_svg)
 		show_svg(&s, f);
 	else
 		show_text(&s, f, with_stacks);
-	if (fflush(f) || ferror(f) || (output && fclose(f)))
+	if (!output_commit(out))
 		die(EXIT_FAILED, "%s cannot be written: %s",
 		    output ? output : "standard output", strerror(errno));
 	summary_free(&s);

@@ -33,11 +33,21 @@ static void tally(struct json *j, const struct tally *t)
 	json_u64(j, "handler_ns", t->ns);
 }
 
+static void text_or_null(struct json *j, const char *key, const char *text)
+{
+	if (*text)
+		json_str(j, key, text);
+	else
+		json_null(j, key);
+}
+
 static void system_part(struct json *j, const struct summary *s)
 {
 	json_open(j, "system", '{');
 	json_str(j, "release", s->release);
 	json_str(j, "machine", s->machine);
+	text_or_null(j, "host", s->host ? s->host : "");
+	text_or_null(j, "processor", s->processor ? s->processor : "");
 	json_str(j, "strategy", s->strategy);
 	json_bool(j, "live_module", s->live);
 	json_bool(j, "deferral", s->facts.deferral);
@@ -103,14 +113,6 @@ static void stack(struct json *j, const struct summary *s, uint32_t number)
 		json_str(j, NULL, strtab_get(s->strings, id));
 	}
 	json_close(j, ']');
-}
-
-static void text_or_null(struct json *j, const char *key, const char *text)
-{
-	if (*text)
-		json_str(j, key, text);
-	else
-		json_null(j, key);
 }
 
 static void sources(struct json *j, const struct summary *s)

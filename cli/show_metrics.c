@@ -10,22 +10,12 @@
 
 #include "quell.h"
 #include "show.h"
+#include "text.h"
 
-/* A label's value: backslash, quote and newline are the only specials. */
 static void value(FILE *f, const char *s)
 {
 	fputc('"', f);
-	for (; *s; s++) {
-		unsigned char c = *s;
-
-		if (c == '"' || c == '\\')
-			fprintf(f, "\\%c", c);
-		else if (c == '\n')
-			fputs("\\n", f);
-		else
-			/* Not every task name is UTF-8, every metric has to be. */
-			fputc(c >= 0x20 && c < 0x7f ? c : '?', f);
-	}
+	text_put(f, s, TEXT_LABEL);
 	fputc('"', f);
 }
 

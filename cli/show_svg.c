@@ -12,6 +12,7 @@
 
 #include "quell.h"
 #include "show.h"
+#include "text.h"
 
 #define LEFT	90
 #define CELL	4
@@ -49,25 +50,6 @@ const char *cause_color(enum cause c)
 static int row_height(unsigned int ncpus)
 {
 	return ncpus <= 32 ? 18 : ncpus <= 128 ? 9 : 5;
-}
-
-/* Text that came from outside, as character data. */
-static void text(FILE *f, const char *s)
-{
-	for (; *s; s++) {
-		unsigned char c = *s;
-
-		if (c == '<')
-			fputs("&lt;", f);
-		else if (c == '>')
-			fputs("&gt;", f);
-		else if (c == '&')
-			fputs("&amp;", f);
-		else if (c == '"')
-			fputs("&quot;", f);
-		else
-			fputc(c >= 0x20 && c < 0x7f ? c : '?', f);
-	}
 }
 
 static uint32_t busiest(const struct summary *s)
@@ -201,15 +183,19 @@ void show_svg(const struct summary *s, FILE *f)
 		LEFT, plain_number(s->total.irqs, a),
 		plain_number(s->total.avoidable, b));
 	fprintf(f, "<text x=\"%d\" y=\"44\" fill=\"#555\">", LEFT);
-	text(f, s->release);
+	text_put(f, s->release, TEXT_XML);
 	fputs(", strategy ", f);
-	text(f, s->strategy);
+	text_put(f, s->strategy, TEXT_XML);
 	if (s->command) {
 		fputs(", while running: ", f);
-		text(f, s->command);
+		text_put(f, s->command, TEXT_XML);
 	}
 	fprintf(f, "</text>\n<text x=\"%d\" y=\"%d\" fill=\"#555\">interrupts</text>\n",
 		LEFT + WIDTH + 6, TOP - 6);
+	/* Said in the picture: it is passed on without the file. */
+	if (s->lost)
+		fprintf(f, "<text x=\"%d\" y=\"%d\" fill=\"#d62728\" font-weight=\"bold\">LOST: %" PRIu64 " trace events; there were more interrupts than are shown</text>\n",
+			LEFT, TOP - 6, s->lost);
 	for_each_cpu_in(cpu, &s->observed) {
 		cpu_line(f, s, cpu, y, h, max);
 		y += h;

@@ -9,6 +9,7 @@
 
 #include "quell.h"
 #include "show.h"
+#include "text.h"
 
 const char *plain_number(uint64_t n, char buf[32])
 {
@@ -57,15 +58,23 @@ static void head(const struct summary *s, FILE *f)
 	char *observed = cpulist_format(&s->observed);
 	char *quiet = cpulist_format(&s->quiet);
 
-	fprintf(f, "kernel %s (%s), strategy %s%s, PTI %s, %.3f s\n", s->release,
-		s->machine, s->strategy,
+	fputs("kernel ", f);
+	text_put(f, s->release, TEXT_PLAIN);
+	fputs(" (", f);
+	text_put(f, s->machine, TEXT_PLAIN);
+	fputs("), strategy ", f);
+	text_put(f, s->strategy, TEXT_PLAIN);
+	fprintf(f, "%s, PTI %s, %.3f s\n",
 		s->live && strcmp(s->strategy, "live") ? " + live module" : "",
 		!s->pti_known ? "unknown" : s->facts.pti ? "on" : "off",
 		s->duration / 1e9);
 	fprintf(f, "observed CPUs %s; isolated %s\n", observed,
 		*quiet ? quiet : "none");
-	if (s->command)
-		fprintf(f, "while running: %s\n", s->command);
+	if (s->command) {
+		fputs("while running: ", f);
+		text_put(f, s->command, TEXT_PLAIN);
+		fputc('\n', f);
+	}
 	free(observed);
 	free(quiet);
 }
@@ -100,7 +109,9 @@ static void frames(const struct summary *s, FILE *f, uint32_t stack)
 
 	for (size_t i = 0; b && i + sizeof(id) <= b->len; i += sizeof(id)) {
 		memcpy(&id, b->data + i, sizeof(id));
-		fprintf(f, "      %s\n", strtab_get(s->strings, id));
+		fputs("      ", f);
+		text_put(f, strtab_get(s->strings, id), TEXT_PLAIN);
+		fputc('\n', f);
 	}
 }
 
@@ -123,11 +134,15 @@ static void sources(const struct summary *s, FILE *f, bool stacks)
 				 r->t.sends);
 		else
 			strcpy(each, "-");
-		fprintf(f, "%10s %8s %7s  %-17s %-27s %-24s %-15s %s%s\n",
-			plain_number(r->t.irqs, a),
+		fprintf(f, "%10s %8s %7s  %-17s ", plain_number(r->t.irqs, a),
 			r->t.sends ? plain_number(r->t.sends, b) : "-", each,
-			cause_info(r->cause)->title, row_function(s, r),
-			row_site(s, r), row_task(s, r), *from ? from : "-",
+			cause_info(r->cause)->title);
+		text_padded(f, row_function(s, r), 27);
+		fputc(' ', f);
+		text_padded(f, row_site(s, r), 24);
+		fputc(' ', f);
+		text_padded(f, row_task(s, r), 15);
+		fprintf(f, " %s%s\n", *from ? from : "-",
 			row_avoidable(r, &why) ? "  avoidable" : "");
 		if (stacks)
 			frames(s, f, r->stack);
@@ -179,8 +194,9 @@ static void agreement(const struct summary *s, FILE *f)
 
 		if (a->traced && agrees(a))
 			continue;
-		fprintf(f, "  CPU %u %s: the kernel counts %" PRIu64 "%s", a->cpu,
-			a->label, a->kernel,
+		fprintf(f, "  CPU %u ", a->cpu);
+		text_put(f, a->label, TEXT_PLAIN);
+		fprintf(f, ": the kernel counts %" PRIu64 "%s", a->kernel,
 			a->traced ? "" : " (no trace event for these)\n");
 		if (a->traced)
 			fprintf(f, ", the trace %" PRIu64 "\n", a->counted);
@@ -213,11 +229,13 @@ static void reasons(const struct summary *s, FILE *f)
 
 static void syncs(const struct summary *s, FILE *f)
 {
-	for (int i = 0; i < s->nsync; i++)
-		fprintf(f, "%spt_sync %s: %llu syncs, %llu by receipt, %llu broadcasts, %llu CPUs interrupted\n",
-			i ? "" : "\n", s->sync[i].strategy, s->sync[i].syncs,
-			s->sync[i].receipts, s->sync[i].broadcasts,
-			s->sync[i].interrupted);
+	for (int i = 0; i < s->nsync; i++) {
+		fprintf(f, "%spt_sync ", i ? "" : "\n");
+		text_put(f, s->sync[i].strategy, TEXT_PLAIN);
+		fprintf(f, ": %llu syncs, %llu by receipt, %llu broadcasts, %llu CPUs interrupted\n",
+			s->sync[i].syncs, s->sync[i].receipts,
+			s->sync[i].broadcasts, s->sync[i].interrupted);
+	}
 	if (s->has_deferred)
 		fprintf(f, "kernel_flush: put off %llu times, interrupted %llu times\n",
 			s->flush_deferred, s->flush_interrupted);

@@ -14,9 +14,11 @@
 #include "system.h"
 
 static const char usage[] =
-	"usage: quell status [--json]\n"
+	"usage: quell status [options]\n"
 	"The kernel, its isolated CPUs, how it flushes and syncs, and what is missing\n"
-	"for CPUs that nobody interrupts. The last line is the verdict.\n";
+	"for CPUs that nobody interrupts. The last line is the verdict.\n"
+	"  -j, --json             as JSON (docs/cli-json.md)\n"
+	"  -h, --help\n";
 
 struct advice {
 	const char	*missing;

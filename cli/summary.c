@@ -29,6 +29,8 @@ void summary_system(struct summary *s, const struct system *sys,
 	s->pti_known = sys->pti >= 0;
 	s->release = xstrdup(sys->release);
 	s->machine = xstrdup(sys->machine);
+	s->host = xstrdup(sys->host);
+	s->processor = sys->processor ? xstrdup(sys->processor) : NULL;
 	s->strategy = xstrdup(sys->strategy);
 	s->flush = xstrdup(flush_name(sys->flush));
 	s->live = sys->live_module;
@@ -251,6 +253,8 @@ void summary_free(struct summary *s)
 	free(s->agree);
 	free(s->release);
 	free(s->machine);
+	free(s->host);
+	free(s->processor);
 	free(s->strategy);
 	free(s->flush);
 	free(s->started);

@@ -50,6 +50,7 @@ struct summary {
 	struct cpuset	observed, quiet, online;
 	struct avoid_facts facts;
 	char		*release, *machine, *strategy, *flush, *started, *command;
+	char		*host, *processor;	/* NULL: the record does not say */
 	bool		pti_known, has_csd, has_stacks, live;
 
 	uint64_t	duration, lost, expired, sends_seen;

@@ -37,6 +37,9 @@ void summary_to_meta(const struct summary *s, struct rec_writer *w)
 	rec_meta(w, "quell", QUELL_VERSION);
 	rec_meta(w, "release", s->release);
 	rec_meta(w, "machine", s->machine);
+	rec_meta(w, "host", s->host);
+	if (s->processor)
+		rec_meta(w, "processor", s->processor);
 	rec_meta(w, "strategy", s->strategy);
 	rec_meta(w, "flush", s->flush);
 	if (s->started)
@@ -78,6 +81,7 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 		{ "release", &s->release }, { "machine", &s->machine },
 		{ "strategy", &s->strategy }, { "flush", &s->flush },
 		{ "started", &s->started }, { "command", &s->command },
+		{ "host", &s->host }, { "processor", &s->processor },
 	};
 	const struct { const char *key; bool *flag; } flags[] = {
 		{ "auto", &s->facts.auto_strategy },

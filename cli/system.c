@@ -243,6 +243,8 @@ void system_read(struct system *s)
 	uname(&u);
 	s->release = xstrdup(u.release);
 	s->machine = xstrdup(u.machine);
+	s->host = xstrdup(u.nodename);
+	s->processor = cpuinfo("model name");
 	read_set("/sys/devices/system/cpu/online", &s->online);
 	read_set("/sys/devices/system/cpu/isolated", &s->isolated);
 	read_set("/sys/devices/system/cpu/nohz_full", &s->nohz_full);
@@ -264,6 +266,8 @@ void system_free(struct system *s)
 {
 	free(s->release);
 	free(s->machine);
+	free(s->host);
+	free(s->processor);
 	free(s->thp);
 	free(s->khugepaged);
 }

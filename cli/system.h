@@ -19,7 +19,8 @@ struct pt_sync_row {		/* a line of debugfs pt_sync/stats */
 };
 
 struct system {
-	char			*release, *machine;
+	char			*release, *machine, *host;
+	char			*processor;	/* NULL: not told */
 	struct cpuset		online, isolated, nohz_full;
 	struct cpuset		quiet;		/* isolated or nohz_full */
 	enum flush_backend	flush;

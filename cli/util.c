@@ -15,15 +15,22 @@
 #include <unistd.h>
 
 #include "quell.h"
+#include "text.h"
 
 volatile int stop_signal;
 
 static void vcomplain(const char *fmt, va_list ap)
 {
+	char *line;
+
 	fflush(stdout);
+	if (vasprintf(&line, fmt, ap) < 0)
+		line = NULL;
 	fputs("quell: ", stderr);
-	vfprintf(stderr, fmt, ap);
+	/* A file's name may hold anything too. */
+	text_put(stderr, line ? line : "out of memory", TEXT_PLAIN);
 	fputc('\n', stderr);
+	free(line);
 }
 
 void complain(const char *fmt, ...)

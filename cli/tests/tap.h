@@ -16,8 +16,10 @@ void test_join_any(void);
 void test_account(void);
 void test_record(void);
 void test_show(void);
+void test_text(void);
 
 /* A record with a bit of everything, for tests and as a fuzzer's seed. */
 void write_sample(const char *path);
+void write_evil(const char *path);
 
 #endif

@@ -71,6 +71,44 @@ void write_sample(const char *path)
 	strtab_free(&stacks);
 }
 
+/* What somebody writes who wants the reader's terminal to obey. */
+void write_evil(const char *path)
+{
+	struct strtab strings = { 0 }, stacks = { 0 };
+	struct rec_writer *w = rec_create(path, &strings, &stacks);
+	struct send x = { .id = 1, .vec = VEC_CALL, .cause = CAUSE_CALL,
+			  .targets = 1, .ipis = 1, .wanted = 1, .pid = 42 };
+	struct receipt r = { .vec = VEC_CALL, .cause = CAUSE_CALL, .cpu = 3,
+			     .how = HOW_CSD, .ns = 1500, .served = 1, .send = 1 };
+	struct receipt d = { .vec = VEC_DEVICE, .cause = CAUSE_DEVICE, .cpu = 3,
+			     .how = HOW_SOURCE };
+	struct agreement a = { .label = "\033[2J\nforged", .cpu = 3, .traced = true,
+			       .kernel = 9, .counted = 1 };
+	struct rec_end end = { .duration = 80000000, .lost = 7 };
+	uint32_t frame;
+
+	rec_meta(w, "release", "\033]2;PWNED\a");
+	rec_meta(w, "machine", "evil\xc2\x9b" "31m\xff");
+	rec_meta(w, "strategy", "a\rforged\x7f\xe2\x80\xae");
+	rec_meta(w, "command", "\033[31m</text><script>");
+	rec_meta(w, "observed", "3");
+	rec_meta(w, "sync", "\033[2J 7 6 5 4");
+	x.func = r.func = strtab_str(&strings, "\033P\001\033\\");
+	x.site = strtab_str(&strings, "\xc2\x9d" "2;PWNED\xc2\x9c");
+	x.comm = strtab_str(&strings, "a\nforged\033c");
+	d.name = strtab_str(&strings, "9:\033[1m\nforged");
+	frame = strtab_str(&strings, "\033[31m\nforged");
+	x.stack = strtab_put(&stacks, &frame, sizeof(frame));
+	rec_send(w, &x);
+	rec_receipt(w, &r);
+	rec_receipt(w, &d);
+	rec_agreement(w, &a);
+	if (!rec_close(w, &end))
+		die(EXIT_FAILED, "%s cannot be written", path);
+	strtab_free(&strings);
+	strtab_free(&stacks);
+}
+
 static char path[256];
 
 static unsigned char *read_file(size_t *len)
@@ -254,7 +292,7 @@ void test_show(void)
 
 	text = shown(show_json, &s);
 	ok(strstr(text, "\"schema\":1") && strstr(text, "\"interrupts\":80,") &&
-	   strstr(text, "a \\\"task\\\" <&>\\\\\\ufffd") &&
+	   strstr(text, "a \\\"task\\\" <&>\\\\\\\\\\\\xff") &&
 	   strstr(text, "\"quell_avoids\":true") &&
 	   strchr(text, '\n') == text + strlen(text) - 1, "JSON is one quoted line");
 	free(text);
@@ -269,7 +307,7 @@ void test_show(void)
 	text = shown(as_openmetrics, &s);
 	ok(strstr(text, "# TYPE quell_interrupts counter\n") &&
 	   strstr(text, "quell_interrupts_total{cpu=\"2\",isolated=\"1\",cause=\"pt_sync\",avoidable=\"1\"} 40\n") &&
-	   strstr(text, "task=\"a \\\"task\\\" <&>\\\\?\"") &&
+	   strstr(text, "task=\"a \\\"task\\\" <&>\\\\\\\\\\\\xff\"") &&
 	   !strcmp(text + strlen(text) - 6, "# EOF\n"), "OpenMetrics");
 	free(text);
 	text = shown(as_prometheus, &s);

@@ -32,6 +32,10 @@ int main(int argc, char **argv)
 		write_sample(argv[2]);
 		return 0;
 	}
+	if (argc == 3 && !strcmp(argv[1], "--evil")) {
+		write_evil(argv[2]);
+		return 0;
+	}
 	test_cpulist();
 	test_classify();
 	test_json();
@@ -41,6 +45,7 @@ int main(int argc, char **argv)
 	test_account();
 	test_record();
 	test_show();
+	test_text();
 	printf("1..%u\n", ran);
 	return failed != 0;
 }

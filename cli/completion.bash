@@ -39,7 +39,7 @@ _quell() {
 	top) options='--cpus --interval --count --sort --avoidable --by-cpu --buffer' ;;
 	record) options='--output --cpus --duration --buffer --quiet --' ;;
 	report) options='--json --svg --stacks --output' ;;
-	diff) options='--json --rate' ;;
+	diff) options='--json --rate --counts' ;;
 	export) options='--listen --textfile --interval --duration --cpus --buffer' ;;
 	explain) options="--json $(quell explain 2>/dev/null | awk 'NF > 1 { print $1 }') CAL TLB RES LOC IWI NMI MCP" ;;
 	esac

@@ -4,7 +4,7 @@
 _quell() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]:-} options='' i
-	local commands='status top record report diff export explain'
+	local commands='status check top record report diff export explain'
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
@@ -20,6 +20,9 @@ _quell() {
 		done
 	fi
 	case $prev in
+	--root)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return ;;
 	-c | --cpus)
 		mapfile -t COMPREPLY < <(compgen -W "all $(cat /sys/devices/system/cpu/isolated 2>/dev/null)" -- "$cur")
 		return ;;
@@ -36,6 +39,7 @@ _quell() {
 	esac
 	case $command in
 	status) options='--json' ;;
+	check) options='--cpus --fix --tuned --json --root' ;;
 	top) options='--cpus --interval --count --sort --avoidable --by-cpu --buffer' ;;
 	record) options='--output --cpus --duration --buffer --quiet --' ;;
 	report) options='--json --svg --stacks --output' ;;

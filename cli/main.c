@@ -16,6 +16,7 @@ static const struct {
 	const char	*what;
 } commands[] = {
 	{ "status",	cmd_status,	"is this system fit for quiet CPUs, and what is missing" },
+	{ "check",	cmd_check,	"what to change so that CPUs are left alone, line by line" },
 	{ "top",	cmd_top,	"a live table of the interrupts the CPUs receive" },
 	{ "record",	cmd_record,	"the same over a time, into a file" },
 	{ "report",	cmd_report,	"a record as text, JSON or a heat map" },

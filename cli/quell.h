@@ -55,6 +55,7 @@ extern volatile int stop_signal;
 void catch_signals(void);
 
 int cmd_status(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);

@@ -26,7 +26,7 @@ for code in 0 1 2 3 4 5 6; do
 done
 # Every long option of every subcommand is completed and in the man page.
 missing=''
-for command in status top record report diff export explain; do
+for command in status check top record report diff export explain; do
 	for option in $("$tmp/usr/bin/quell" $command --help | grep -oE -e '--[a-z-]{3,}' | sort -u); do
 		grep -q -e "$option" cli/completion.bash || missing+=" $command:$option"
 	done

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cgroup.c - who a task belongs to, from the path of its control group. The
+ * forms are those of systemd, and of Docker, Podman, CRI-O and containerd
+ * below the kubelet, with either of its drivers:
+ *
+ *	/system.slice/cron.service
+ *	/system.slice/docker-<64 hex>.scope            /docker/<64 hex>
+ *	/machine.slice/libpod-<64 hex>.scope/container
+ *	/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid with _>.slice/
+ *		cri-containerd-<64 hex>.scope
+ *	/kubepods/burstable/pod<uid>/<64 hex>
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cgroup.h"
+#include "quell.h"
+
+static bool ends(const char *s, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return len > n && !memcmp(s + len - n, end, n);
+}
+
+/* 64 hexadecimal digits, alone or between a runtime's "name-" and ".scope". */
+static bool container_id(const char *part, size_t len, char out[65])
+{
+	const char *dash;
+
+	if (ends(part, len, ".scope"))
+		len -= 6;
+	dash = memrchr(part, '-', len);
+	if (dash) {
+		len -= dash + 1 - part;
+		part = dash + 1;
+	}
+	if (len != 64)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!isxdigit((unsigned char)part[i]))
+			return false;
+	memcpy(out, part, 64);
+	out[64] = '\0';
+	return true;
+}
+
+/* "pod" and a uid of 36 characters; systemd wants "_" for "-" in a slice. */
+static bool pod_uid(const char *part, size_t len, char out[37])
+{
+	const char *p;
+
+	if (ends(part, len, ".slice"))
+		len -= 6;
+	if (len < 39)
+		return false;
+	p = part + len - 39;
+	if (memcmp(p, "pod", 3) || (p > part && p[-1] != '-'))
+		return false;
+	for (int i = 0; i < 36; i++) {
+		char ch = p[3 + i];
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? ch != '-' && ch != '_' : !isxdigit((unsigned char)ch))
+			return false;
+		out[i] = dash ? '-' : ch;
+	}
+	out[36] = '\0';
+	return true;
+}
+
+void cgroup_owner(const char *path, struct cgroup_owner *o)
+{
+	size_t len;
+
+	memset(o, 0, sizeof(*o));
+	for (; *path; path += len) {
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (!len)
+			break;
+		if (ends(path, len, ".service") || ends(path, len, ".scope") ||
+		    ends(path, len, ".socket") || ends(path, len, ".mount") ||
+		    ends(path, len, ".swap"))
+			snprintf(o->unit, sizeof(o->unit), "%.*s", (int)len, path);
+		pod_uid(path, len, o->pod);
+		container_id(path, len, o->container);
+	}
+}
+
+char *cgroup_path(const char *text)
+{
+	const char *line, *path, *best = NULL;
+	int rank, found = 0;
+
+	for (line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		path = strchr(line, ':');
+		path = path ? strchr(path + 1, ':') : NULL;
+		if (!path || path[1] != '/')
+			continue;
+		rank = !strncmp(line, "0::", 3) && path[2] && path[2] != '\n' ? 4 :
+		       strstr(line, "name=systemd:") == strchr(line, ':') + 1 ? 3 :
+		       !strncmp(line, "0::", 3) ? 1 : 2;
+		if (rank > found) {
+			found = rank;
+			best = path + 1;
+		}
+	}
+	return best ? xasprintf("%.*s", (int)strcspn(best, "\n"), best) : NULL;
+}
+
+const char *cgroup_label(const char *path, char *buf, size_t size)
+{
+	struct cgroup_owner o;
+
+	cgroup_owner(path, &o);
+	if (*o.pod && *o.container)
+		snprintf(buf, size, "pod %s/%.12s", o.pod, o.container);
+	else if (*o.pod)
+		snprintf(buf, size, "pod %s", o.pod);
+	else if (*o.container)
+		snprintf(buf, size, "container %.12s", o.container);
+	else
+		snprintf(buf, size, "%s", *o.unit ? o.unit : path);
+	return buf;
+}

@@ -10,55 +10,25 @@
  * here only if the parent's page-table entry is ours as well.
  */
 #define _GNU_SOURCE
-#include "knobs.h"
+#include "hugetlb.h"
 #include "workload.h"
 
-#include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
-
-static void need_huge_pages(int count)
-{
-	char text[32];
-
-	if (read_number(POOL, 0) >= count)
-		return;
-	snprintf(text, sizeof(text), "%d", count);
-	if (!borrow_knob(POOL, text))
-		unavailable("no-2MiB-hugetlb-pages");
-	if (read_number(POOL, 0) < count)
-		die("the kernel has no %d huge pages left", count);
-}
-
-static char *map_at(char *at, int file)
-{
-	char *memory = mmap(at, GIB, PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_NORESERVE | MAP_FIXED, file, 0);
-
-	if (memory == MAP_FAILED)
-		die("cannot map the hugetlb file");
-	return memory;
-}
-
 /* In the child: how many of @rounds really took a shared table away. */
 static unsigned long unshare_rounds(char *at, int file, long rounds)
 {
 	unsigned long shared = 0;
-	unsigned char mapped;
 
 	for (long i = 0; i < rounds; i++) {
-		char *memory = map_at(at, file);
+		char *memory = map_hugetlb(at, file, 1);
 
 		touch(memory, 1, HUGE_PAGE);
-		if (mincore(memory + HUGE_PAGE, (size_t)page_size(), &mapped))
-			die("mincore");
-		shared += mapped & 1;
+		shared += seen_mapped(memory + HUGE_PAGE);
 		if (munmap(memory, GIB))
 			die("munmap");
 	}
@@ -100,11 +70,9 @@ int main(int argc, char **argv)
 		      numbers);
 	stay_on_housekeeping();
 	need_huge_pages(2);
-	file = memfd_create("quell-unshare", MFD_HUGETLB);
-	if (file < 0)
-		unavailable("no-hugetlbfs");
-	if (ftruncate(file, GIB) || pipe(go) || pipe(done))
-		die("cannot set up the shared file");
+	file = hugetlb_file(1);
+	if (pipe(go) || pipe(done))
+		die("pipe");
 	at = map_aligned(GIB, GIB);
 
 	pid = fork();
@@ -118,7 +86,7 @@ int main(int argc, char **argv)
 	close(go[0]);
 	close(done[1]);
 
-	touch(map_at(at, file), 2 * HUGE_PAGE, HUGE_PAGE);
+	touch(map_hugetlb(at, file, 1), 2 * HUGE_PAGE, HUGE_PAGE);
 	window_open();
 	if (write(go[1], "g", 1) != 1 ||
 	    read(done[0], &shared, sizeof(shared)) != sizeof(shared))

@@ -204,4 +204,3 @@ void join_on_irq_exit(struct join *j, const struct event *e)
 	if (t->in_call && t->irq.vec == e->vec)
 		join_end_call(j, t, e->ts);
 }
-

@@ -183,4 +183,3 @@ void join_on_stack(struct join *j, const struct event *e)
 	send_put(c->await_stack);
 	c->await_stack = NULL;
 }
-

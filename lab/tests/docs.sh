@@ -9,7 +9,7 @@ export LC_ALL=C
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
-need_packages test
+need_packages shell
 
 # broken_links FILE: relative targets of [text](target) that do not exist.
 broken_links() {

@@ -3,7 +3,7 @@
 # Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
 # through the environment.
 
-.PHONY: help run quiet run-live live deb kernel-deb scale test ci series proofs torture bench install clean
+.PHONY: help run quiet reproduce run-live live deb kernel-deb scale test ci series proofs torture bench install clean
 
 help:
 	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
@@ -16,6 +16,7 @@ help:
 	@echo '             DEBUG_INFO=none: sooner, without BTF;  LSMOD=FILE: fewer modules'
 	@echo 'make quiet   a minute of kernel work beside isolated CPUs, stock and quell'
 	@echo '             KERNEL=6.12|7.3  SECONDS=60'
+	@echo 'make reproduce  published results, rerun here; ONLY=name for one, KERNEL='
 	@echo 'make scale   the same growth drawn from 8 to 255 CPUs'
 	@echo 'make test    every quick test; `.ci/run` adds the long ones'
 	@echo 'make series  the patch series for KERNEL, below build/'
@@ -31,6 +32,9 @@ run:
 
 quiet:
 	@lab/quiet $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(KERNEL),--kernel '$(KERNEL)')
+
+reproduce:
+	@lab/reproduce $(if $(ONLY),--only '$(ONLY)')
 
 run-live:
 	@live/run

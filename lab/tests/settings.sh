@@ -20,6 +20,8 @@ done
 refuses "ISOLATED as large as CPUS" "ISOLATED is '8', must be a number from 0 to 7" \
 	env CPUS=8 ISOLATED=8 lab/run
 refuses "ISOLATED=x" "ISOLATED is 'x'" env ISOLATED=x lab/run
+refuses "ONLY=nothing" "nothing published is called 'nothing' here: .*collapse" env ONLY=nothing lab/reproduce
+refuses "SIZES=1" "SIZES is '1', must be a number from 2 to 255" env SIZES=1 lab/reproduce
 refuses "STOCK=maybe" "STOCK is 'maybe': 1 or debian" env STOCK=maybe lab/run
 refuses "an unknown fragment" "no fragment 'nosuch' for x86_64" env CONFIG=base,nosuch lab/run
 refuses "an unknown architecture" "unknown architecture 'vax'" env ARCH=vax lab/run

@@ -81,23 +81,6 @@ static void intended(struct check *c)
 	cpuset_and(&c->quiet, &c->possible);
 }
 
-/* As the kernel writes masks: groups of 8 digits, commas between them. */
-static char *mask_format(const struct cpuset *s)
-{
-	char *out = xcalloc(1, MAX_CPUS / 4 + MAX_CPUS / 32 + 2), *p = out;
-	bool begun = false;
-
-	for (int g = MAX_CPUS / 32 - 1; g >= 0; g--) {
-		uint32_t v = s->w[g / 2] >> (g % 2 ? 32 : 0);
-
-		if (!begun && !v && g)
-			continue;
-		p += sprintf(p, begun ? ",%08x" : "%x", v);
-		begun = true;
-	}
-	return out;
-}
-
 static void read_system(struct check *c, const char *cpus)
 {
 	struct cpuset partition;
@@ -134,7 +117,7 @@ static void read_system(struct check *c, const char *cpus)
 	cpuset_without(&c->house, &c->quiet);
 	c->quiet_list = cpulist_format(&c->quiet);
 	c->house_list = cpulist_format(&c->house);
-	c->house_mask = mask_format(&c->house);
+	c->house_mask = cpulist_mask(&c->house);
 }
 
 static void look(struct check *c)

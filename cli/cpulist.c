@@ -148,3 +148,20 @@ char *cpulist_format(const struct cpuset *s)
 	}
 	return buf;
 }
+
+/* As the kernel writes masks: groups of 8 digits, commas between them. */
+char *cpulist_mask(const struct cpuset *s)
+{
+	char *out = xcalloc(1, MAX_CPUS / 4 + MAX_CPUS / 32 + 2), *p = out;
+	bool begun = false;
+
+	for (int g = MAX_CPUS / 32 - 1; g >= 0; g--) {
+		uint32_t v = s->w[g / 2] >> (g % 2 ? 32 : 0);
+
+		if (!begun && !v && g)
+			continue;
+		p += sprintf(p, begun ? ",%08x" : "%x", v);
+		begun = true;
+	}
+	return out;
+}

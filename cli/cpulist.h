@@ -43,5 +43,7 @@ bool cpulist_parse(const char *text, struct cpuset *out, const char **why);
 
 /* The set in list notation; the caller frees it. "" for the empty set. */
 char *cpulist_format(const struct cpuset *s);
+/* The same as a hexadecimal mask, as the kernel writes them. */
+char *cpulist_mask(const struct cpuset *s);
 
 #endif

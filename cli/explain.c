@@ -11,6 +11,7 @@
 #include "json.h"
 #include "options.h"
 #include "quell.h"
+#include "remedy.h"
 
 static const char usage[] =
 	"usage: quell explain [options] [NAME]\n"
@@ -139,6 +140,8 @@ int cmd_explain(int argc, char **argv)
 			c = k;
 	if (!c && classify_func(name) != CAUSE_CALL)
 		c = classify_func(name);
+	if (!c && strcmp(name, "unknown") && explain_function(name, as_json))
+		return EXIT_OK;
 	if (!c && strcmp(name, "unknown"))
 		die(EXIT_USAGE, "\"%s\" is no cause, row or function that quell knows (quell explain lists them)", name);
 	tell(c, as_json);

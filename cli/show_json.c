@@ -8,6 +8,7 @@
 
 #include "json.h"
 #include "quell.h"
+#include "remedy.h"
 #include "show.h"
 
 #define SCHEMA	1
@@ -118,6 +119,7 @@ static void stack(struct json *j, const struct summary *s, uint32_t number)
 static void sources(struct json *j, const struct summary *s)
 {
 	const char *why;
+	char *how;
 
 	json_open(j, "sources", '[');
 	for (size_t i = 0; i < s->nrows; i++) {
@@ -136,6 +138,9 @@ static void sources(struct json *j, const struct summary *s)
 		json_u64(j, "handler_ns_max", r->max_ns);
 		json_bool(j, "quell_avoids", avoid);
 		json_str(j, "reason", why);
+		how = remedy(s, r);
+		json_str(j, "remedy", how);
+		free(how);
 		stack(j, s, r->stack);
 		json_close(j, '}');
 	}

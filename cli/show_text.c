@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "quell.h"
+#include "remedy.h"
 #include "show.h"
 #include "text.h"
 
@@ -144,6 +145,14 @@ static void sources(const struct summary *s, FILE *f, bool stacks)
 		text_padded(f, row_task(s, r), 15);
 		fprintf(f, " %s%s\n", *from ? from : "-",
 			row_avoidable(r, &why) ? "  avoidable" : "");
+		if (r->t.irqs) {
+			char *how = remedy(s, r);
+
+			fputs("           remedy: ", f);
+			text_padded(f, how, 0);
+			fputc('\n', f);
+			free(how);
+		}
 		if (stacks)
 			frames(s, f, r->stack);
 		free(from);

@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "quell.h"
+#include "remedy.h"
 #include "session.h"
 #include "show.h"
 
 #define POLL_MS	50
+#define WIDE	200	/* columns of a terminal that hold a remedy, too */
 
 static const char usage[] =
 	"usage: quell top [options]\n"
@@ -88,7 +90,7 @@ static int compare(const void *a, const void *b)
 }
 
 static void print_sources(const struct summary *s, const struct options *o,
-			  double seconds, int lines, bool terminal)
+			  double seconds, int lines, bool terminal, bool wide)
 {
 	struct source_row **row = xcalloc(s->nrows, sizeof(*row));
 	char a[32];
@@ -110,15 +112,18 @@ static void print_sources(const struct summary *s, const struct options *o,
 		char *to = cpulist_format(&r->receivers);
 
 		bool avoid = row_avoidable(r, &why);
+		char *how = wide ? remedy(s, r) : NULL;
 
-		printf("%s%9.1f %10s  %-17s %-27s %-24s %-15s %-9s %s%s%s\n",
+		printf("%s%9.1f %10s  %-17s %-27s %-24s %-15s %-9s %s%s%s%s%s\n",
 		       avoid && terminal ? "\033[1m" : "",
 		       (r->t.irqs - r->last) / seconds,
 		       plain_number(r->t.irqs, a), cause_info(r->cause)->title,
 		       row_function(s, r), row_site(s, r), row_task(s, r),
 		       *from ? from : "-", to,
 		       avoid ? "  avoidable" : "",
-		       avoid && terminal ? "\033[0m" : "");
+		       avoid && terminal ? "\033[0m" : "", how ? "  -> " : "",
+		       how ? how : "");
+		free(how);
 		free(from);
 		free(to);
 	}
@@ -190,7 +195,8 @@ static void print_table(struct session *s, const struct options *o, double secon
 	if (o->by_cpu)
 		print_cpus(&s->sum, seconds, lines);
 	else
-		print_sources(&s->sum, o, seconds, lines, terminal);
+		print_sources(&s->sum, o, seconds, lines, terminal,
+			      !terminal || w.ws_col >= WIDE);
 	if (!terminal)
 		putchar('\n');
 	fflush(stdout);

@@ -16,6 +16,8 @@ void test_join_any(void);
 void test_account(void);
 void test_record(void);
 void test_show(void);
+void test_remedy(void);
+void test_cgroup(void);
 void test_text(void);
 
 /* A record with a bit of everything, for tests and as a fuzzer's seed. */

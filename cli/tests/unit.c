@@ -45,6 +45,8 @@ int main(int argc, char **argv)
 	test_account();
 	test_record();
 	test_show();
+	test_remedy();
+	test_cgroup();
 	test_text();
 	printf("1..%u\n", ran);
 	return failed != 0;

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * remedy.c - what ends the interrupts of a row, on the system they came from:
+ * the device's own file and value, the mask of work, the task to move. All of
+ * it comes from the summary, so a record read elsewhere says the same.
+ *
+ * In the texts: %h housekeeping CPUs, %m the same as a mask, %q the CPUs to be
+ * left alone, %t the task.
+ */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "functions.h"
+#include "json.h"
+#include "quell.h"
+#include "remedy.h"
+
+/* Where a cause's functions and sites say nothing more special. */
+static const char *const by_cause[NR_CAUSES] = {
+	[CAUSE_UNKNOWN] = "record again with a larger --buffer",
+	[CAUSE_PT_SYNC] = "quell-live on, or boot quell's kernel (pt_sync=auto)",
+	[CAUSE_TLB_USER] = "no munmap, mprotect or madvise in %t while its threads are on CPUs %q",
+	[CAUSE_TLB_KERNEL] = "boot quell's kernel with nohz_full=%q: it defers what may wait; or stop what unmaps: %t",
+	[CAUSE_MEMBARRIER] = "keep threads of %t off CPUs %q: taskset -acp %h $(pgrep -x %t)",
+	[CAUSE_TEXT] = "do it before the work begins; %t switched it",
+	[CAUSE_RESCHED] = "keep tasks away: isolcpus=managed_irq,domain,%q; woken by %t",
+	[CAUSE_WAKEUP] = "keep tasks away: isolcpus=managed_irq,domain,%q; woken by %t",
+	[CAUSE_RCU] = "kernel command line: nohz_full=%q rcupdate.rcu_normal=1",
+	[CAUSE_NOHZ] = "find what started the tick (timer:tick_stop) and move it to CPUs %h",
+	[CAUSE_CLOCK] = "slew the clock instead of stepping it; kernel command line: tsc=nowatchdog",
+	[CAUSE_PERF] = "end %t, or let it count CPUs %h only",
+	[CAUSE_MSR] = "end %t, or let it read CPUs %h only",
+	[CAUSE_TRACING] = "start and stop tracing when CPUs %q may be disturbed; now %t does",
+	[CAUSE_CALL] = "stop who asks: %t; move it with taskset only if it asks for its own CPU",
+	[CAUSE_IRQ_WORK] = "move what queues it to CPUs %h",
+	[CAUSE_TICK] = "kernel command line: nohz_full=%q, one runnable task per CPU, and no task with timers there",
+	[CAUSE_DEVICE] = "kernel command line: irqaffinity=%h",
+	[CAUSE_VECTOR] = "see quell explain vector",
+};
+
+static char *fill(const char *text, const char *house, const char *mask,
+		  const char *quiet, const char *task)
+{
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+
+	if (!f)
+		die(EXIT_FAILED, "out of memory");
+	for (; *text; text++) {
+		if (*text != '%') {
+			putc(*text, f);
+			continue;
+		}
+		switch (*++text) {
+		case 'h':	fputs(house, f); break;
+		case 'm':	fputs(mask, f); break;
+		case 'q':	fputs(quiet, f); break;
+		case 't':	fputs(task, f); break;
+		default:	return out;	/* a mistake in a table */
+		}
+	}
+	if (fclose(f))
+		die(EXIT_FAILED, "out of memory");
+	return out;
+}
+
+char *remedy(const struct summary *s, const struct source_row *r)
+{
+	struct function_info room;
+	const char *func = strtab_get(s->strings, r->func);
+	const char *site = strtab_get(s->strings, r->site);
+	const char *comm = r->comm ? strtab_get(s->strings, r->comm) : "";
+	const char *text = NULL;
+	struct cpuset house = s->online, quiet = s->quiet;
+	char *house_list, *quiet_list, *mask, *task, *out;
+	unsigned int irq;
+	int n = 0;
+
+	/* A row is about the CPUs that received: isolated, or else those. */
+	if (!cpuset_count(&quiet))
+		quiet = r->receivers;
+	cpuset_without(&house, &quiet);
+	if (!cpuset_count(&house))
+		return xstrdup("say which CPUs are to be left alone: quell check --cpus LIST");
+
+	house_list = cpulist_format(&house);
+	quiet_list = cpulist_format(&quiet);
+	mask = cpulist_mask(&house);
+	/* "(interrupt)" and the like are no tasks. */
+	task = *comm && *comm != '(' ? xstrdup(comm) : xstrdup("the sender");
+	/* It may be pasted into a shell, and a task chooses its own name. */
+	for (char *p = task; *comm && *comm != '(' && *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_-/:@+", *p))
+			*p = '.';
+	/* The site says more than what ran: that is the same for a whole cause. */
+	if (r->cause != CAUSE_DEVICE && *site)
+		text = function_info(site, &room)->remedy;
+	if (!text && r->cause != CAUSE_DEVICE && *func)
+		text = function_info(func, &room)->remedy;
+	if (r->cause == CAUSE_DEVICE && sscanf(func, "%u:%n", &irq, &n) == 1 && n)
+		out = xasprintf("echo %s > /proc/irq/%u/smp_affinity_list, and irqaffinity=%s",
+				house_list, irq, house_list);
+	else
+		out = fill(text ? text : by_cause[r->cause] ? by_cause[r->cause] : "see quell explain",
+			   house_list, mask, quiet_list, task);
+	free(house_list);
+	free(quiet_list);
+	free(mask);
+	free(task);
+	return out;
+}
+
+/* " [module]", "" or, if this kernel has no such function, NULL. */
+static const char *in_kernel(const char *name, char *module, size_t size)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	const char *found = NULL;
+	char line[512], symbol[256], plain[256], mod[128];
+
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		*mod = '\0';
+		if (sscanf(line, "%*s %*c %255s %127s", symbol, mod) < 1)
+			continue;
+		if (!strcmp(symbol, name) || !strcmp(plain_name(symbol, plain, sizeof(plain)), name)) {
+			snprintf(module, size, "%s", mod);
+			found = module;
+		}
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+bool explain_function(const char *name, bool as_json)
+{
+	struct function_info room;
+	const struct function_info *i = function_info(name, &room);
+	struct json j = { .f = stdout };
+	char module[128] = "", *full = NULL, *fix;
+
+	if (!i->name) {
+		const char *where = strchr(name, '[') ? "" : in_kernel(name, module, sizeof(module));
+
+		/* A prefix alone is no function. */
+		if (!where)
+			return false;
+		full = xasprintf("%s%s%s", name, *where ? " " : "", where);
+		i = function_info(full, &room);
+	}
+	fix = i->remedy ? fill(i->remedy, "HOUSEKEEPING", "MASK", "ISOLATED", "TASK") : NULL;
+
+	if (as_json) {
+		json_open(&j, NULL, '{');
+		json_str(&j, "quell", "explain");
+		json_u64(&j, "schema", 1);
+		json_str(&j, "function", name);
+		json_str(&j, "subsystem", i->subsystem);
+		if (i->what)
+			json_str(&j, "what", i->what);
+		else
+			json_null(&j, "what");
+		if (fix)
+			json_str(&j, "avoided_by", fix);
+		else
+			json_null(&j, "avoided_by");
+		json_close(&j, '}');
+	} else {
+		printf("%s\n", name);
+		printf("belongs to  %s\n", i->subsystem);
+		if (i->what)
+			printf("what        %s\n", i->what);
+		if (fix)
+			printf("ended by    %s\n", fix);
+	}
+	free(fix);
+	free(full);
+	return true;
+}

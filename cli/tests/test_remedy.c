@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/* test_remedy.c - remedies name what is on that system; owners from cgroups. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cgroup.h"
+#include "../functions.h"
+#include "../quell.h"
+#include "../remedy.h"
+#include "tap.h"
+
+static bool is(struct summary *s, enum cause cause, const char *func, const char *site,
+	       const char *comm, const char *want)
+{
+	struct source_row r = {
+		.cause = cause,
+		.func = strtab_str(s->strings, func),
+		.site = strtab_str(s->strings, site),
+		.comm = strtab_str(s->strings, comm),
+	};
+	char *text;
+	bool same;
+
+	cpuset_add(&r.receivers, 1);
+	text = remedy(s, &r);
+	same = !strcmp(text, want);
+	if (!same)
+		printf("# \"%s\", not \"%s\"\n", text, want);
+	free(text);
+	return same;
+}
+
+void test_remedy(void)
+{
+	struct strtab strings = { 0 }, stacks = { 0 };
+	struct function_info room;
+	struct summary s;
+
+	summary_init(&s, &strings, &stacks);
+	cpulist_parse("0-39", &s.online, NULL);
+	cpulist_parse("4-7", &s.quiet, NULL);
+	ok(is(&s, CAUSE_DEVICE, "24:nvme0q1", "", "",
+	      "echo 0-3,8-39 > /proc/irq/24/smp_affinity_list, and irqaffinity=0-3,8-39"),
+	   "a device: its own file, and the value");
+	ok(is(&s, CAUSE_TICK, "watchdog_timer_fn", "", "", "sysctl kernel.watchdog_cpumask=0-3,8-39"),
+	   "a timer: its owner's setting");
+	ok(is(&s, CAUSE_CALL, "delayed_work_timer_fn", "", "kworker/4:1",
+	      "echo ff,ffffff0f > /sys/devices/virtual/workqueue/cpumask"),
+	   "work: the mask, in groups");
+	ok(is(&s, CAUSE_PT_SYNC, "tlb_remove_table_smp_sync", "collapse_huge_page", "khugepaged",
+	      "quell-live on; or: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"),
+	   "a call site says more than what ran");
+	ok(is(&s, CAUSE_MEMBARRIER, "ipi_mb", "", "app; rm -rf $(x)",
+	      "keep threads of app..rm.-rf...x. off CPUs 4-7: taskset -acp 0-3,8-39 $(pgrep -x app..rm.-rf...x.)"),
+	   "a task's name cannot be more than a name");
+	cpuset_clear(&s.quiet);
+	ok(is(&s, CAUSE_DEVICE, "9:acpi", "", "",
+	      "echo 0,2-39 > /proc/irq/9/smp_affinity_list, and irqaffinity=0,2-39"),
+	   "no CPU is isolated: those that were interrupted are meant");
+	s.online = (struct cpuset){ { 2 } };
+	ok(is(&s, CAUSE_DEVICE, "9:acpi", "", "",
+	      "say which CPUs are to be left alone: quell check --cpus LIST"),
+	   "no CPU is left for it");
+	cpulist_parse("0-7", &s.online, NULL);
+	cpulist_parse("4-7", &s.quiet, NULL);
+	for (int c = 0; c < NR_CAUSES; c++) {
+		struct source_row r = { .cause = c };
+		char *text = remedy(&s, &r);
+
+		ok(*text && !strchr(text, '%'), "%s has a remedy", cause_info(c)->key);
+		free(text);
+	}
+	strtab_free(&strings);
+	strtab_free(&stacks);
+
+	ok(!strcmp(function_info("vmstat_update", &room)->name, "vmstat_update") &&
+	   !strcmp(function_info("tick_sched_timer.isra.0", &room)->name, "tick_sched_timer"),
+	   "functions by name, whatever the compiler appends");
+	ok(!strcmp(function_info("rcu_some_new_thing", &room)->subsystem, "RCU") &&
+	   !strcmp(function_info("nvme_irq [nvme]", &room)->subsystem, "the module nvme") &&
+	   !strcmp(function_info("vfs_read", &room)->subsystem, "the kernel"),
+	   "others by prefix, by module, or not");
+}
+
+static bool owned(const char *path, const char *unit, const char *container, const char *pod,
+		  const char *label)
+{
+	struct cgroup_owner o;
+	char buf[160];
+
+	cgroup_owner(path, &o);
+	return !strcmp(o.unit, unit) && !strcmp(o.container, container) && !strcmp(o.pod, pod) &&
+	       !strcmp(cgroup_label(path, buf, sizeof(buf)), label);
+}
+
+void test_cgroup(void)
+{
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define UID "01234567-89ab-cdef-0123-456789abcdef"
+	char *path;
+
+	ok(owned("/system.slice/cron.service", "cron.service", "", "", "cron.service"), "a service");
+	ok(owned("/user.slice/user-0.slice/session-1.scope", "session-1.scope", "", "", "session-1.scope"), "a session");
+	ok(owned("/", "", "", "", "/") && owned("/a/b", "", "", "", "/a/b"), "nobody's");
+	ok(owned("/system.slice/docker-" ID ".scope", "docker-" ID ".scope", ID, "", "container 0123456789ab"), "docker");
+	ok(owned("/docker/" ID, "", ID, "", "container 0123456789ab"), "docker without systemd");
+	ok(owned("/machine.slice/libpod-" ID ".scope/container", "libpod-" ID ".scope", ID, "", "container 0123456789ab"), "podman");
+	ok(owned("/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod01234567_89ab_cdef_0123_456789abcdef.slice/cri-containerd-" ID ".scope",
+		 "cri-containerd-" ID ".scope", ID, UID, "pod " UID "/0123456789ab"), "a pod, by systemd");
+	ok(owned("/kubepods/burstable/pod" UID "/" ID, "", ID, UID, "pod " UID "/0123456789ab"), "a pod, by cgroupfs");
+	ok(owned("/x/pod" UID "x/" ID "0", "", "", "", "/x/pod" UID "x/" ID "0"), "nearly a pod");
+	path = cgroup_path("12:cpu:/a\n1:name=systemd:/system.slice/b.service\n0::/\n");
+	ok(path && !strcmp(path, "/system.slice/b.service"), "version 1 beside an empty version 2");
+	free(path);
+	path = cgroup_path("0::/system.slice/b.service\n");
+	ok(path && !strcmp(path, "/system.slice/b.service"), "version 2");
+	free(path);
+	ok(!cgroup_path("") && !cgroup_path("nonsense\n"), "nothing there");
+}

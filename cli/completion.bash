@@ -44,7 +44,7 @@ _quell() {
 	record) options='--output --cpus --duration --buffer --quiet --' ;;
 	report) options='--json --svg --stacks --output' ;;
 	diff) options='--json --rate --counts' ;;
-	export) options='--listen --textfile --interval --duration --cpus --buffer' ;;
+	export) options='--listen --textfile --interval --duration --cpus --buffer --series --labels' ;;
 	explain) options="--json $(quell explain 2>/dev/null | awk 'NF > 1 { print $1 }') CAL TLB RES LOC IWI NMI MCP" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")

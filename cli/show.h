@@ -3,6 +3,7 @@
 #ifndef QUELL_SHOW_H
 #define QUELL_SHOW_H
 
+#include "series.h"
 #include "summary.h"
 
 enum metrics_format { METRICS_OPENMETRICS, METRICS_PROMETHEUS };
@@ -10,7 +11,8 @@ enum metrics_format { METRICS_OPENMETRICS, METRICS_PROMETHEUS };
 void show_text(const struct summary *s, FILE *f, bool stacks);
 void show_json(const struct summary *s, FILE *f);
 void show_svg(const struct summary *s, FILE *f);
-void show_metrics(const struct summary *s, FILE *f, enum metrics_format fmt);
+void show_metrics(const struct summary *s, const struct series_set *series, FILE *f,
+		  enum metrics_format fmt);
 const char *cause_color(enum cause c);
 
 /* "1.2k"-like numbers would lie about exactness; this only groups digits. */

@@ -34,7 +34,7 @@ static void family(FILE *f, const char *name, const char *type,
 		suffix, type);
 }
 
-static void one_series(FILE *f, const struct summary *s, int cpu, enum cause c,
+static void one_cpu(FILE *f, const struct summary *s, int cpu, enum cause c,
 		       bool avoidable, uint64_t n)
 {
 	fprintf(f, "quell_interrupts_total{cpu=\"%d\",isolated=\"%d\",cause=\"%s\",avoidable=\"%d\"} %" PRIu64 "\n",
@@ -56,31 +56,48 @@ static void by_cause_and_cpu(const struct summary *s, FILE *f,
 			uint64_t n = r ? r->by_cause[c] : 0;
 			uint64_t avoid = r ? r->avoidable_by_cause[c] : 0;
 
-			one_series(f, s, cpu, c, false, n - avoid);
+			one_cpu(f, s, cpu, c, false, n - avoid);
 			if (c == CAUSE_PT_SYNC || c == CAUSE_TLB_KERNEL)
-				one_series(f, s, cpu, c, true, avoid);
+				one_cpu(f, s, cpu, c, true, avoid);
 		}
 	}
 }
 
-static void by_source(const struct summary *s, FILE *f, enum metrics_format fmt)
+static void one_source(FILE *f, const struct series_set *t, const char *cause,
+		       const char *name[3], const char *known, uint64_t n)
 {
-	family(f, "quell_source_interrupts", "counter",
-	       "Interrupts by what ran and who sent it from where.", fmt);
-	for (size_t i = 0; i < s->nrows; i++) {
-		const struct source_row *r = s->row[i];
+	static const char *const labels[] = { "function", "call_site", "task" };
 
-		if (!r->t.irqs)
+	fprintf(f, "quell_source_interrupts_total{cause=\"%s\"", cause);
+	for (int i = 0; i < 3; i++) {
+		if (!(t->labels & 1u << i))
 			continue;
-		fprintf(f, "quell_source_interrupts_total{cause=\"%s\",function=",
-			cause_info(r->cause)->key);
-		value(f, row_function(s, r));
-		fputs(",call_site=", f);
-		value(f, row_site(s, r));
-		fputs(",task=", f);
-		value(f, row_task(s, r));
-		fprintf(f, ",sender_known=\"%d\"} %" PRIu64 "\n", r->known, r->t.irqs);
+		fprintf(f, ",%s=", labels[i]);
+		value(f, name[i]);
 	}
+	fprintf(f, ",sender_known=\"%s\"} %" PRIu64 "\n", known, n);
+}
+
+static void by_source(const struct summary *s, const struct series_set *t, FILE *f,
+		      enum metrics_format fmt)
+{
+	const char *other[3] = { "other", "other", "other" };
+
+	family(f, "quell_source_interrupts", "counter",
+	       "Interrupts by what ran and who sent it from where; the busiest, and all others in one.",
+	       fmt);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct series *x = &t->item[i];
+		const char *name[3] = { strtab_get(s->strings, x->func),
+					strtab_get(s->strings, x->site),
+					strtab_get(s->strings, x->comm) };
+
+		if (x->shown)
+			one_source(f, t, cause_info(x->cause)->key, name,
+				   x->known ? "1" : "0", x->value);
+	}
+	/* No cause is called so, whatever a task is called. */
+	one_source(f, t, "other", other, "", t->other);
 }
 
 static void counter(FILE *f, enum metrics_format fmt, const char *name,
@@ -90,7 +107,8 @@ static void counter(FILE *f, enum metrics_format fmt, const char *name,
 	fprintf(f, "%s_total %" PRIu64 "\n", name, v);
 }
 
-void show_metrics(const struct summary *s, FILE *f, enum metrics_format fmt)
+void show_metrics(const struct summary *s, const struct series_set *series, FILE *f,
+		  enum metrics_format fmt)
 {
 	family(f, "quell", "info", "The observed system.", fmt);
 	fputs("quell_info{version=\"" QUELL_VERSION "\",kernel=", f);
@@ -101,7 +119,7 @@ void show_metrics(const struct summary *s, FILE *f, enum metrics_format fmt)
 		s->facts.deferral, s->live,
 		!s->pti_known ? "unknown" : s->facts.pti ? "1" : "0");
 	by_cause_and_cpu(s, f, fmt);
-	by_source(s, f, fmt);
+	by_source(s, series, f, fmt);
 	counter(f, fmt, "quell_sends", "Requests and kicks sent to observed CPUs.",
 		s->total.sends);
 	counter(f, fmt, "quell_avoidable_interrupts",

@@ -96,6 +96,7 @@ static struct source_row *row_of_send(struct summary *s, const struct send *x)
 
 	r = row_of(s, x->cause, x->func, x->site, x->comm, true);
 	cpuset_add(&r->senders, x->cpu);
+	r->active = x->ts;
 	if (!r->stack)
 		r->stack = x->stack;
 	return r;
@@ -165,6 +166,7 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 	else
 		row = row_of(s, r->cause, r->func ? r->func : r->name, 0, 0, known);
 	cpuset_add(&row->receivers, r->cpu);
+	row->active = r->ts;
 	add(&row->t, r, known, avoid);
 	add(&s->cause[r->cause], r, known, avoid);
 	add(&s->total, r, known, avoid);
@@ -230,14 +232,37 @@ static int by_irqs(const void *a, const void *b)
 	return x->func < y->func ? -1 : x->func > y->func;
 }
 
+static int by_activity(const void *a, const void *b)
+{
+	const struct source_row *x = *(struct source_row *const *)a;
+	const struct source_row *y = *(struct source_row *const *)b;
+
+	return x->active < y->active ? 1 : x->active > y->active ? -1 : 0;
+}
+
+/* The hash points at places that have changed. */
+static void rehash(struct summary *s)
+{
+	s->nslots /= 2;
+	more_slots(s);
+}
+
+void summary_trim(struct summary *s, size_t most)
+{
+	if (s->nrows <= most)
+		return;
+	qsort(s->row, s->nrows, sizeof(*s->row), by_activity);
+	while (s->nrows > most / 2)
+		free(s->row[--s->nrows]);
+	rehash(s);
+}
+
 void summary_sort(struct summary *s)
 {
 	if (s->nrows < 2)
 		return;
 	qsort(s->row, s->nrows, sizeof(*s->row), by_irqs);
-	/* The hash pointed at places that have changed. */
-	s->nslots /= 2;
-	more_slots(s);
+	rehash(s);
 }
 
 void summary_free(struct summary *s)

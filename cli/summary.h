@@ -28,6 +28,8 @@ struct source_row {
 	bool		known;
 	struct tally	t;
 	uint64_t	last;			/* t.irqs when top last looked */
+	uint64_t	exported;		/* and when series.c did */
+	uint64_t	active;			/* when it last sent or was received */
 	uint32_t	max_ns, stack;
 	const char	*why;			/* avoidable, or why not */
 	struct cpuset	senders, receivers;
@@ -85,6 +87,11 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 		     const struct send *from);
 void summary_agreement(struct summary *s, const struct agreement *a);
 struct verdict summary_verdict(const struct summary *s);
+/*
+ * For those who observe without end: if there are more than @most sources, only
+ * the half of @most that was active last is kept. Totals keep what they counted.
+ */
+void summary_trim(struct summary *s, size_t most);
 /* Most interrupts first. */
 void summary_sort(struct summary *s);
 void summary_free(struct summary *s);

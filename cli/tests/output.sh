@@ -4,11 +4,12 @@
 # What the user named is written whole or not at all; devices stay devices;
 # and what cannot be printed is said with a non-zero status. Needs no tracing.
 set -eu
-cd "$(dirname "$0")/.."
-. ../lab/tests/tap.sh
-out=${OUT:-../build/cli}
-make -s OUT="$out" >&2
-make -s OUT="$out/unit" CC=gcc "$out/unit/unit" >&2
+cd "$(dirname "$0")/../.."
+lab/need cli cli-test
+. lab/tests/tap.sh
+out=${OUT:-$PWD/build/cli}
+make -s -C cli OUT="$out" >&2
+make -s -C cli OUT="$out/unit" CC=gcc "$out/unit/unit" >&2
 quell=$(realpath "$out/quell")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

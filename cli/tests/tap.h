@@ -19,6 +19,7 @@ void test_show(void);
 void test_remedy(void);
 void test_cgroup(void);
 void test_text(void);
+void test_series(void);
 
 /* A record with a bit of everything, for tests and as a fuzzer's seed. */
 void write_sample(const char *path);

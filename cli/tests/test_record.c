@@ -259,14 +259,26 @@ static void as_text(const struct summary *s, FILE *f)
 	show_text(s, f, true);
 }
 
+static void as_metrics(const struct summary *s, FILE *f, enum metrics_format fmt)
+{
+	struct series_set t;
+
+	series_init(&t, SERIES_DEFAULT, ALL_LABELS);
+	for (size_t i = 0; i < s->nrows; i++)
+		s->row[i]->exported = 0;
+	series_update(&t, (struct summary *)s, 0);
+	show_metrics(s, &t, f, fmt);
+	series_free(&t);
+}
+
 static void as_openmetrics(const struct summary *s, FILE *f)
 {
-	show_metrics(s, f, METRICS_OPENMETRICS);
+	as_metrics(s, f, METRICS_OPENMETRICS);
 }
 
 static void as_prometheus(const struct summary *s, FILE *f)
 {
-	show_metrics(s, f, METRICS_PROMETHEUS);
+	as_metrics(s, f, METRICS_PROMETHEUS);
 }
 
 void test_show(void)

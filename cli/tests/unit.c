@@ -48,6 +48,7 @@ int main(int argc, char **argv)
 	test_remedy();
 	test_cgroup();
 	test_text();
+	test_series();
 	printf("1..%u\n", ran);
 	return failed != 0;
 }

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/* series.c - the sources of a summary as a bounded number of time series. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "quell.h"
+#include "series.h"
+
+#define RANK_NS		1000000000ull
+#define DECAY		0.95	/* per ranking: half of it after 14 s */
+#define FORGET		0.5	/* a source this quiet is no candidate any more */
+
+void series_init(struct series_set *t, size_t limit, unsigned int labels)
+{
+	memset(t, 0, sizeof(*t));
+	t->limit = limit;
+	t->labels = labels;
+}
+
+static size_t hash(const struct series *x)
+{
+	uint64_t h = 1469598103934665603ull;
+
+	h = (h ^ x->cause) * 1099511628211ull;
+	h = (h ^ x->func) * 1099511628211ull;
+	h = (h ^ x->site) * 1099511628211ull;
+	h = (h ^ x->comm) * 1099511628211ull;
+	h = (h ^ x->known) * 1099511628211ull;
+	return h >> 32 ^ h;
+}
+
+static bool same(const struct series *a, const struct series *b)
+{
+	return a->cause == b->cause && a->func == b->func && a->site == b->site &&
+	       a->comm == b->comm && a->known == b->known;
+}
+
+static void rebuild(struct series_set *t)
+{
+	size_t h;
+
+	while (t->nslots < 2 * (t->n + 1))
+		t->nslots = t->nslots ? 2 * t->nslots : 256;
+	free(t->slot);
+	t->slot = xcalloc(t->nslots, sizeof(*t->slot));
+	for (size_t i = 0; i < t->n; i++) {
+		for (h = hash(&t->item[i]) & (t->nslots - 1); t->slot[h];
+		     h = (h + 1) & (t->nslots - 1))
+			;
+		t->slot[h] = i + 1;
+	}
+}
+
+static struct series *find(struct series_set *t, const struct source_row *r)
+{
+	struct series key = { .cause = r->cause, .known = r->known };
+	size_t h;
+
+	/* A timer and a device have a call site, but it is no reason. */
+	bool site = r->known && r->cause != CAUSE_TICK && r->cause != CAUSE_DEVICE &&
+		    r->cause != CAUSE_VECTOR;
+
+	key.func = t->labels & LABEL_FUNCTION ? r->func : 0;
+	key.site = t->labels & LABEL_SITE && site ? r->site : 0;
+	key.comm = t->labels & LABEL_TASK ? r->comm : 0;
+	if (2 * (t->n + 1) > t->nslots)
+		rebuild(t);
+	for (h = hash(&key) & (t->nslots - 1); t->slot[h];
+	     h = (h + 1) & (t->nslots - 1))
+		if (same(&t->item[t->slot[h] - 1], &key))
+			return &t->item[t->slot[h] - 1];
+	/* Whoever comes while there is room has a series from the start. */
+	key.shown = t->shown < t->limit;
+	t->shown += key.shown;
+	t->item = grow(t->item, &t->room, t->n + 1, sizeof(*t->item));
+	t->item[t->n] = key;
+	t->slot[h] = ++t->n;
+	return &t->item[t->n - 1];
+}
+
+/*
+ * Once a second, the busiest source without a series may take that of the most
+ * quiet one, if it is twice as busy: names that alternate must not make a new
+ * series each time.
+ */
+static void rank(struct series_set *t)
+{
+	struct series *best = NULL, *worst = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct series *x = &t->item[i];
+
+		x->score = x->score * DECAY + x->recent;
+		x->recent = 0;
+		if (x->shown && (!worst || x->score < worst->score))
+			worst = x;
+		if (!x->shown && (!best || x->score > best->score))
+			best = x;
+	}
+	if (best && worst && best->score > 2 * worst->score && best->score >= 1) {
+		worst->shown = false;
+		worst->value = 0;
+		best->shown = true;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		if (t->item[i].shown || t->item[i].score >= FORGET)
+			t->item[kept++] = t->item[i];
+	if (kept != t->n) {
+		t->n = kept;
+		rebuild(t);
+	}
+}
+
+void series_update(struct series_set *t, struct summary *s, uint64_t now)
+{
+	for (size_t i = 0; i < s->nrows; i++) {
+		struct source_row *r = s->row[i];
+		uint64_t more = r->t.irqs - r->exported;
+		struct series *x;
+
+		if (!more)
+			continue;
+		r->exported = r->t.irqs;
+		x = find(t, r);
+		x->recent += more;
+		if (x->shown)
+			x->value += more;
+		else
+			t->other += more;
+	}
+	if (now - t->ranked >= RANK_NS) {
+		rank(t);
+		t->ranked = now;
+	}
+}
+
+void series_free(struct series_set *t)
+{
+	free(t->item);
+	free(t->slot);
+	memset(t, 0, sizeof(*t));
+}

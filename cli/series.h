@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * series.h - the sources of a summary as a bounded number of time series.
+ *
+ * Tasks come and go by the thousand, series must not. So the busiest sources have
+ * one each, and all others are counted in one more, "other". An interrupt is
+ * counted once, in the series its source had at that time: no series ever goes
+ * backwards, and their growth adds up to all interrupts.
+ */
+#ifndef QUELL_SERIES_H
+#define QUELL_SERIES_H
+
+#include "summary.h"
+
+#define SERIES_DEFAULT	100
+
+enum series_label { LABEL_FUNCTION = 1, LABEL_SITE = 2, LABEL_TASK = 4 };
+#define ALL_LABELS	(LABEL_FUNCTION | LABEL_SITE | LABEL_TASK)
+
+struct series {
+	enum cause	cause;
+	uint32_t	func, site, comm;	/* 0: none, or not a label */
+	bool		known, shown;
+	uint64_t	value, recent;
+	double		score;			/* decaying number of interrupts */
+};
+
+struct series_set {
+	struct series	*item;
+	size_t		n, room, shown, limit;
+	uint32_t	*slot;		/* hash of items */
+	size_t		nslots;
+	unsigned int	labels;
+	uint64_t	other, ranked;
+};
+
+/* What is left out of @labels is summed up: there are no duplicates. */
+void series_init(struct series_set *t, size_t limit, unsigned int labels);
+/* Count what came since; before summary_trim(). @now decides when to rank. */
+void series_update(struct series_set *t, struct summary *s, uint64_t now);
+void series_free(struct series_set *t);
+
+#endif

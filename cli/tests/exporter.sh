@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: long
+# The exporter among those who mean it no good: a thousand connections that are
+# slow, deaf or mad, and tasks that come and go by the thousand. Nothing is lost,
+# whoever asks is answered, the number of series has a limit.
+# Wants a kernel that can trace IPIs here, on this machine.
+set -eu
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+. lab/lib.sh
+need_packages cli-test exporter
+make -s -C cli >&2
+if [ "$(id -u)" != 0 ] || ! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
+	[ ! -d /sys/kernel/tracing/events/ipi/ipi_send_cpumask ]; then
+	skip "the exporter under attack" "this kernel cannot trace IPIs"
+	finish
+	exit 0
+fi
+tmp=$(mktemp -d)
+pids=()
+stop() {
+	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null || true
+	wait 2>/dev/null || true
+	rm -rf "$tmp"
+}
+trap stop EXIT
+gcc -O1 -Wall -Wextra -Werror -o "$tmp/hostile" cli/tests/hostile.c
+gcc -O1 -Wall -Wextra -Werror -o "$tmp/names" cli/tests/names.c
+port=19483
+build/cli/quell export --listen $port -c all -n 40 --buffer 128 -d 300s 2>"$tmp/err" & exporter=$!
+pids+=("$exporter")
+scrape() { curl -sf --max-time 5 "http://127.0.0.1:$port/metrics"; }
+value() { awk -v name="$1" '$1 == name { print $2 }' "$2"; }
+for _ in $(seq 50); do scrape >"$tmp/first" && break; sleep 0.2; done
+check "the exporter answers" grep -q '^quell_info' "$tmp/first"
+
+# --- a thousand connections, and interrupts to be counted meanwhile
+"$tmp/names" 0 & load=$!
+pids+=("$load")
+sleep 1
+scrape >"$tmp/before"
+"$tmp/hostile" $port 1000 12 >"$tmp/made" & pids+=($!)
+attack=$!
+sleep 1
+answered=0 slowest=0
+for _ in $(seq 10); do
+	begin=${EPOCHREALTIME//[!0-9]/}
+	! scrape >"$tmp/during" || answered=$((answered + 1))
+	took=$(((${EPOCHREALTIME//[!0-9]/} - begin) / 1000))
+	[ $took -le $slowest ] || slowest=$took
+	sleep 0.7
+done
+wait $attack
+scrape >"$tmp/after"
+kill $load
+made=$(cat "$tmp/made")
+grown=$(($(value quell_sends_total "$tmp/after") - $(value quell_sends_total "$tmp/before")))
+lost=$(($(value quell_lost_events_total "$tmp/after") - $(value quell_lost_events_total "$tmp/before")))
+check "a thousand at a time ($made in all)" test "$made" -ge 1000
+check "meanwhile there was something to lose ($grown requests)" test $grown -ge 2000
+check "and nothing was lost ($lost)" test $lost = 0
+check "whoever asks is answered ($answered of 10, in $slowest ms at most)" test $answered = 10
+check "with no more descriptors open than it has clients" test "$(find /proc/$exporter/fd -type l | wc -l)" -lt 120
+
+# --- names without end
+memory() { awk '/^VmRSS/ { print $2 }' /proc/$exporter/status; }
+series() { grep -c '^quell_source_interrupts_total' <(scrape); }
+"$tmp/names" 3000 & pids+=($!)
+named=$!
+sleep 3
+kib=$(memory)
+wait $named
+scrape >"$tmp/names.prom"
+more=$(($(memory) - kib))
+n=$(grep -c '^quell_source_interrupts_total' "$tmp/names.prom")
+check "3000 names are no more than 41 series ($n)" test "$n" -le 41
+check "the rest is other" test "$(value 'quell_source_interrupts_total{cause="other",function="other",call_site="other",task="other",sender_known=""}' "$tmp/names.prom")" -gt 0
+check "no series is there twice" test -z "$(grep -v '^#' "$tmp/names.prom" | sed 's/ [0-9]*$//' | sort | uniq -d)"
+check "no control and no half character" eval "! LC_ALL=C grep -aqP '[\\x00-\\x09\\x0b-\\x1f\\x7f]' '$tmp/names.prom'"
+check "memory stays ($more KiB more)" test $more -lt 4096
+check "no complaint of the exporter" test ! -s "$tmp/err"
+kill $exporter
+status=0
+wait $exporter || status=$?
+check "and a clean end" test $status = 0
+
+# --- labels that are left out are summed up
+build/cli/quell export --textfile "$tmp/x.prom" --labels function,call_site -i 200ms -c all -d 20s & pids+=($!)
+"$tmp/names" 300
+sleep 1
+check "without the label there are no duplicates" test -z "$(grep -v '^#' "$tmp/x.prom" | sed 's/ [0-9]*$//' | sort | uniq -d)"
+check "and no task" eval "! grep -q task= '$tmp/x.prom'"
+
+# --- a full disk leaves no old truth
+mkdir "$tmp/small"
+mount -t tmpfs -o size=64k none "$tmp/small"
+status=0
+build/cli/quell export --textfile "$tmp/small/x.prom" -i 200ms -c all -d 20s 2>"$tmp/err" & pids+=($!)
+full=$!
+for _ in $(seq 50); do [ ! -e "$tmp/small/x.prom" ] || break; sleep 0.1; done
+cp "$tmp/small/x.prom" "$tmp/kept"
+head -c 64k /dev/zero >"$tmp/small/fill" 2>/dev/null || true
+wait $full || status=$?
+check "a full disk ends it with one line" test "$status,$(grep -c 'cannot be written' "$tmp/err")" = 1,1
+check "and the stale file is gone" test -s "$tmp/kept" -a ! -e "$tmp/small/x.prom"
+umount "$tmp/small"
+finish

@@ -3,7 +3,7 @@
 # Variables given to make (KERNEL, CPUS, ISOLATED, STOCK, ...) reach it
 # through the environment.
 
-.PHONY: help run quiet reproduce run-live live deb kernel-deb scale test ci series proofs torture bench install clean
+.PHONY: help run quiet reproduce run-live live deb rpm static kernel-deb scale test ci series proofs torture bench install clean
 
 help:
 	@echo 'make run     boot 64 virtual CPUs and show who interrupts whom'
@@ -12,6 +12,7 @@ help:
 	@echo '             KERNEL=6.12|7.3  CPUS=12..255  ISOLATED=n'
 	@echo 'make live    build that module for the running kernel, or for KDIR'
 	@echo 'make deb     Debian packages: the command, and the module for dkms'
+	@echo 'make rpm     the command as an .rpm;  make static: as one static binary'
 	@echo 'make kernel-deb KERNEL=6.12|7.3  packages of the kernel, an hour or two;'
 	@echo '             DEBUG_INFO=none: sooner, without BTF;  LSMOD=FILE: fewer modules'
 	@echo 'make quiet   a minute of kernel work beside isolated CPUs, stock and quell'
@@ -45,6 +46,13 @@ live:
 
 deb:
 	@packaging/build
+
+rpm:
+	@packaging/rpm
+
+static:
+	@$(MAKE) -s -C cli quell-static 2>/dev/null || $(MAKE) -C cli quell-static
+	@echo build/cli/quell-static
 
 kernel-deb:
 	@packaging/kernel "$${KERNEL:-6.12}"

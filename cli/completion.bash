@@ -41,7 +41,7 @@ _quell() {
 	status) options='--json' ;;
 	check) options='--cpus --fix --tuned --json --root' ;;
 	top) options='--cpus --interval --count --sort --avoidable --by-cpu --buffer' ;;
-	record) options='--output --cpus --duration --buffer --quiet --' ;;
+	record) options='--output --cpus --duration --buffer --max-size --keep --quiet --' ;;
 	report) options='--json --svg --stacks --output' ;;
 	diff) options='--json --rate --counts' ;;
 	export) options='--listen --textfile --interval --duration --cpus --buffer --series --labels' ;;

@@ -34,7 +34,6 @@
 #include "join_state.h"
 #include "quell.h"
 
-#define SETTLE_NS	50000000ull	/* a stack follows its event within this */
 #define EXPIRE_NS	5000000000ull
 
 struct join *join_new(const struct join_ops *ops, void *arg,
@@ -329,7 +328,7 @@ static void expire(struct join *j, struct cpu_state *t, uint64_t before)
 
 void join_advance(struct join *j, uint64_t ts)
 {
-	uint64_t before = ts > SETTLE_NS ? ts - SETTLE_NS : 0;
+	uint64_t before = ts > JOIN_SETTLE_NS ? ts - JOIN_SETTLE_NS : 0;
 	struct settled *o;
 
 	while ((o = j->out) && o->r.ts < before) {

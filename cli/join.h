@@ -64,6 +64,8 @@ struct send {
 	uint32_t	wanted;		/* of these, CPUs under observation */
 	uint32_t	refs;
 	int32_t		pid;
+	uint32_t	rec_part;	/* of a record, and its number there */
+	uint64_t	rec_id;
 	uint16_t	cpu;
 	uint8_t		ctx;
 	uint8_t		vec;
@@ -102,7 +104,7 @@ struct receipt {
 };
 
 struct join_ops {
-	void (*send)(void *arg, const struct send *s);
+	void (*send)(void *arg, struct send *s);
 	void (*receipt)(void *arg, const struct receipt *r);
 	/* At once, in the order of the events; its sender is not known yet. */
 	void (*irq)(void *arg, const struct receipt *r);
@@ -112,6 +114,9 @@ struct join_ops {
 	bool (*has_symbol)(const char *name);			/* or NULL */
 	uint32_t (*comm)(void *arg, int32_t pid);
 };
+
+/* A stack follows its event within this: so late are receipts handed out. */
+#define JOIN_SETTLE_NS	50000000ull
 
 struct join;
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,7 +61,7 @@ static int open_existing(const char *path, struct stat *st, enum output_kind kin
 	/* Not opened first: with some devices that alone has an effect. */
 	if (stat(path, st))
 		no(path, errno == ENOENT ? "it is a link to nothing" : strerror(errno));
-	if (!S_ISREG(st->st_mode) && !(kind == OUTPUT_ANY && S_ISFIFO(st->st_mode)))
+	if (!S_ISREG(st->st_mode) && !(kind != OUTPUT_REGULAR && S_ISFIFO(st->st_mode)))
 		no(path, S_ISFIFO(st->st_mode) ? "it is a pipe" : kind_of(st->st_mode));
 	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, st))
@@ -84,12 +85,47 @@ static char *name_of(int fd, const char *path)
 	return xstrdup(name);
 }
 
-static void open_temp(struct output *o, mode_t mode)
+/* One that was killed leaves its part; one that is alive holds the lock. */
+static void clear_way(const char *path, const char *temp)
+{
+	int fd = open(temp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		die(EXIT_FAILED, "%s is in the way", temp);
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		die(EXIT_BUSY, "%s is being written by another quell", path);
+	complain("%s, left by a quell that was killed, is replaced", temp);
+	unlink(temp);
+	close(fd);
+}
+
+static int open_partial(struct output *o)
 {
 	int fd;
 
-	o->temp = xasprintf("%s.XXXXXX", o->final);
-	fd = mkostemp(o->temp, O_CLOEXEC);
+	o->temp = xasprintf("%s.partial", o->final);
+	clear_way(o->path, o->temp);
+	fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static void open_temp(struct output *o, enum output_kind kind, mode_t mode)
+{
+	int fd;
+
+	if (kind == OUTPUT_PARTIAL) {
+		fd = open_partial(o);
+	} else {
+		o->temp = xasprintf("%s.XXXXXX", o->final);
+		fd = mkostemp(o->temp, O_CLOEXEC);
+	}
 	if (fd < 0) {
 		free(o->temp);
 		o->temp = NULL;
@@ -109,7 +145,7 @@ struct output *output_open(const char *path, enum output_kind kind)
 	int fd;
 
 	umask(mask);
-	if (kind == OUTPUT_ANY && (!path || !strcmp(path, "-"))) {
+	if (kind != OUTPUT_REGULAR && (!path || !strcmp(path, "-"))) {
 		o->path = xstrdup("standard output");
 		o->f = stdout;
 		return o;
@@ -119,7 +155,7 @@ struct output *output_open(const char *path, enum output_kind kind)
 		if (errno != ENOENT)
 			no(path, strerror(errno));
 		o->final = xstrdup(path);
-		open_temp(o, 0666 & ~mask);
+		open_temp(o, kind, 0666 & ~mask);
 	} else {
 		fd = open_existing(path, &st, kind);
 		if (S_ISFIFO(st.st_mode)) {
@@ -127,7 +163,7 @@ struct output *output_open(const char *path, enum output_kind kind)
 		} else {
 			o->final = name_of(fd, path);
 			close(fd);
-			open_temp(o, st.st_mode & 0777);
+			open_temp(o, kind, st.st_mode & 0777);
 		}
 	}
 	if (!o->f)

@@ -22,6 +22,11 @@ struct output {
 enum output_kind {
 	OUTPUT_ANY,		/* a regular file, a pipe or "-" */
 	OUTPUT_REGULAR,		/* what others read again and again */
+	/*
+	 * As OUTPUT_ANY, but of a regular file a part is worth keeping if the
+	 * writer is killed: it is written as PATH.partial, under a lock.
+	 */
+	OUTPUT_PARTIAL,
 };
 
 /* Dies with one line if @path cannot be written or must not be. */

@@ -14,7 +14,8 @@
 #include "quell.h"
 #include "session.h"
 
-#define POLL_MS	50
+#define POLL_MS		50
+#define MIN_SIZE	(1 << 20)	/* so that a part holds more than its head */
 
 static const char usage[] =
 	"usage: quell record -o FILE [options] [-- COMMAND [ARGUMENTS]]\n"
@@ -25,16 +26,38 @@ static const char usage[] =
 	"                         (default: the isolated ones; if there are none, all)\n"
 	"  -d, --duration TIME    10, 500ms, 2m, 1h (default: until ^C)\n"
 	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
+	"      --max-size SIZE    such as 100M: a file that grows to that is finished as\n"
+	"                         FILE.1, FILE.2, ... and another one begun\n"
+	"      --keep N           of these, only the last N (default: 8)\n"
 	"  -q, --quiet            no line at the end\n"
 	"  -h, --help\n";
 
 struct options {
 	struct session_options	session;
 	const char		*output;
-	uint64_t		duration;
+	const char		*size;
+	uint64_t		duration, max_size, keep;
 	bool			quiet;
 	char			**command;
 };
+
+/* 500k, 100M, 2G: units of 1024 bytes, of that, and so on. */
+static bool parse_size(const char *text, uint64_t *size)
+{
+	static const char units[] = "kMGT";
+	unsigned long long v;
+	const char *unit;
+	char *end;
+
+	v = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || v > UINT32_MAX)
+		return false;
+	unit = *end ? strchr(units, *end) : NULL;
+	if (*end && (!unit || end[1]))
+		return false;
+	*size = unit ? v << (10 * (unit - units + 1)) : v;
+	return true;
+}
 
 static void parse(int argc, char **argv, struct options *o)
 {
@@ -42,12 +65,16 @@ static void parse(int argc, char **argv, struct options *o)
 		SESSION_OPTIONS(&o->session),
 		TEXT_OPTION("output", 'o', &o->output),
 		TIME_OPTION("duration", 'd', &o->duration, "duration", 0),
+		TEXT_OPTION("max-size", 0, &o->size),
+		NUMBER("keep", 0, &o->keep, "number of files", 1, 1000000),
 		FLAG("quiet", 'q', &o->quiet),
 	};
 	int first = options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), -1);
 
 	if (!o->output)
 		die(EXIT_USAGE, "record needs -o FILE");
+	if (o->size && (!parse_size(o->size, &o->max_size) || o->max_size < MIN_SIZE))
+		die(EXIT_USAGE, "\"%s\" is no size of at least 1M", o->size);
 	if (first < argc)
 		o->command = argv + first;
 }
@@ -145,7 +172,7 @@ static int command_status(int status)
 int cmd_record(int argc, char **argv)
 {
 	struct session s = { .no_rows = false };
-	struct options o = { 0 };
+	struct options o = { .keep = 8 };
 	struct rec_end end;
 	struct verdict v;
 	struct command child = { 0 };
@@ -156,12 +183,11 @@ int cmd_record(int argc, char **argv)
 		prepare(&child, o.command, !strcmp(o.output, "-"));
 	catch_signals();
 	/* First of all, so that a bad path does not cost a trace. */
-	s.writer = rec_create(o.output, &s.strings, &s.stacks);
+	s.writer = rec_create(o.output, &s.strings, &s.stacks, o.max_size, o.keep);
 	session_open(&s, &o.session);
 	if (o.command)
 		s.sum.command = join_words(o.command);
-	summary_to_meta(&s.sum, s.writer);
-	rec_flush(s.writer);
+	session_to_record(&s);
 	if (o.command)
 		begin(&child, o.command[0]);
 	observe(&s, o.duration, &child.pid, &status);
@@ -174,7 +200,8 @@ int cmd_record(int argc, char **argv)
 	}
 
 	end = (struct rec_end){ .duration = s.sum.duration, .lost = s.sum.lost,
-				.expired = s.sum.expired };
+				.expired = s.sum.expired,
+				.unaccounted = s.sum.unaccounted };
 	if (!rec_close(s.writer, &end))
 		die(EXIT_FAILED, "%s cannot be written: %s", o.output,
 		    strerror(errno));

@@ -4,6 +4,8 @@
  *
  * A file is somebody else's word: every length, number and reference is
  * checked before it is used, and tests/fuzz_recfile.c tries to prove otherwise.
+ * Memory is bounded: one chunk, the last REC_WINDOW sends, and the strings and
+ * stacks, of which there may be only so many.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +15,29 @@
 #include "recfile.h"
 
 #define MAX_CHUNK	(16u << 20)	/* the writer stays far below */
-#define AGREEMENT_SIZE	48
+#define MAX_KINDS	64
+#define MAX_STRINGS	(1u << 20)
+#define MAX_TEXT	(256u << 20)	/* of strings and stacks together */
+
+struct kind {				/* as this file has it */
+	bool	there;
+	int	known;			/* enum rec_kind, -1: not ours */
+	int	n;
+	char	type[REC_FIELDS];
+	int	field[REC_FIELDS];	/* ours, -1: not ours */
+	uint64_t prev[REC_FIELDS];
+};
 
 struct reader {
 	struct rec_visitor	*v;
-	struct send		*send;
-	size_t			nsends, room;
-	uint64_t		nreceipts;
+	struct kind		kind[MAX_KINDS];
+	struct send		*send;		/* a ring of the last ones */
+	size_t			room;
+	uint64_t		nsends, nreceipts, text;
+	/* Causes and vectors are strings: each is looked up once. */
+	uint8_t			*cause, *vec;	/* + 1; 0: not yet */
+	size_t			causes, vecs;
+	struct rec_end		sofar;
 	bool			ended;
 };
 
@@ -45,23 +63,30 @@ static uint64_t take(struct cursor *c, size_t size)
 	return v;
 }
 
-/* A number that must be below @limit. */
-static uint64_t below(struct cursor *c, size_t size, uint64_t limit)
+static uint64_t take_varint(struct cursor *c)
 {
-	uint64_t v = take(c, size);
+	uint64_t v = 0;
+	uint8_t byte;
+	int shift = 0;
 
-	if (v >= limit)
+	do {
+		byte = take(c, 1);
+		if (shift == 63 && byte > 1)
+			c->bad = true;
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		shift += 7;
+	} while (byte & 0x80 && shift < 64 && !c->bad);
+	if (byte & 0x80)
 		c->bad = true;
 	return v;
 }
 
-static uint32_t string_ref(struct reader *r, struct cursor *c)
-{
-	uint32_t id = take(c, 4);
+/* ---- strings, stacks, meta ------------------------------------------------ */
 
-	if (id && id >= r->v->strings->n)
-		c->bad = true;
-	return id;
+static bool more_text(struct reader *r, const struct strtab *t, size_t len)
+{
+	r->text += len + sizeof(struct blob);
+	return t->n < MAX_STRINGS && r->text <= MAX_TEXT;
 }
 
 static void read_strings(struct reader *r, struct cursor *c)
@@ -74,6 +99,7 @@ static void read_strings(struct reader *r, struct cursor *c)
 
 		/* Empty, twice the same or out of order: not ours. */
 		if (!len || len > c->left || memchr(c->p, 0, len) ||
+		    !more_text(r, t, len) ||
 		    strtab_put(t, c->p, len) != id++) {
 			c->bad = true;
 			return;
@@ -89,11 +115,18 @@ static void read_stacks(struct reader *r, struct cursor *c)
 	uint32_t id = take(c, 4), frame[256];
 
 	while (c->left && !c->bad) {
-		uint16_t n = below(c, 2, ARRAY_SIZE(frame));
+		uint16_t n = take(c, 2);
 
-		for (size_t i = 0; i < n && !c->bad; i++)
-			frame[i] = string_ref(r, c);
-		if (!n || c->bad ||
+		if (!n || n >= ARRAY_SIZE(frame)) {
+			c->bad = true;
+			return;
+		}
+		for (size_t i = 0; i < n && !c->bad; i++) {
+			frame[i] = take(c, 4);
+			if (frame[i] >= r->v->strings->n)
+				c->bad = true;
+		}
+		if (c->bad || !more_text(r, t, n * sizeof(*frame)) ||
 		    strtab_put(t, frame, n * sizeof(*frame)) != id++)
 			c->bad = true;
 	}
@@ -117,111 +150,242 @@ static void read_meta(struct reader *r, struct cursor *c)
 	c->left = 0;
 }
 
-static void read_sends(struct reader *r, struct cursor *c)
-{
-	struct send s;
+/* ---- kinds ---------------------------------------------------------------- */
 
-	while (c->left && !c->bad) {
-		memset(&s, 0, sizeof(s));
-		s.id = take(c, 8);
-		s.ts = take(c, 8);
-		s.func = string_ref(r, c);
-		s.callsite = string_ref(r, c);
-		s.site = string_ref(r, c);
-		s.comm = string_ref(r, c);
-		s.stack = take(c, 4);
-		s.targets = take(c, 4);
-		s.ipis = take(c, 4);
-		s.wanted = take(c, 4);
-		s.pid = (int32_t)take(c, 4);
-		s.cpu = below(c, 2, MAX_CPUS);
-		s.ctx = below(c, 1, NR_CTX);
-		s.vec = below(c, 1, NR_VECS);
-		s.cause = below(c, 2, NR_CAUSES);
-		s.deferrable = below(c, 2, 2);
-		take(c, 8);
-		if (s.id != r->nsends + 1 ||
-		    (s.stack && s.stack >= r->v->stacks->n))
-			c->bad = true;
-		if (c->bad)
-			return;
+/* The place of "@name:" among the fields of our kind @known; -1: not ours. */
+static int field_of(int known, const char *name, size_t len, char type)
+{
+	const char *f = rec_layout[known].fields, *colon;
+
+	for (int i = 0; f && *f; i++) {
+		colon = strchr(f, ':');
+		if ((size_t)(colon - f) == len && !memcmp(f, name, len))
+			return colon[1] == type ||
+			       (strchr("nd", colon[1]) && strchr("nd", type)) ? i : -1;
+		f = strchr(colon, ' ');
+		if (f)
+			f++;
+	}
+	return -1;
+}
+
+static bool read_kind(struct reader *r, char *line)
+{
+	char *save = NULL, *word, *colon, *end;
+	struct kind *k;
+	unsigned long n;
+
+	word = strtok_r(line, " ", &save);
+	n = word ? strtoul(word, &end, 10) : 0;
+	if (!n || n >= MAX_KINDS || *end || r->kind[n].there)
+		return false;
+	k = &r->kind[n];
+	k->there = true;
+	k->known = -1;
+	word = strtok_r(NULL, " ", &save);
+	for (int i = 0; word && i < NR_REC_KINDS; i++)
+		if (!strcmp(rec_layout[i].name, word))
+			k->known = i;
+	while ((word = strtok_r(NULL, " ", &save))) {
+		colon = strchr(word, ':');
+		if (!colon || !strchr("ndsk", colon[1]) || !colon[1] || colon[2] ||
+		    k->n == REC_FIELDS)
+			return false;
+		k->type[k->n] = colon[1];
+		k->field[k->n++] = k->known < 0 ? -1 :
+			field_of(k->known, word, colon - word, colon[1]);
+	}
+	return true;
+}
+
+static void read_kinds(struct reader *r, struct cursor *c)
+{
+	char *text = xcalloc(c->left + 1, 1), *line, *save = NULL;
+
+	memcpy(text, c->p, c->left);
+	for (line = strtok_r(text, "\n", &save); line && !c->bad;
+	     line = strtok_r(NULL, "\n", &save))
+		c->bad = !read_kind(r, line);
+	free(text);
+	c->left = 0;
+}
+
+/* ---- entries -------------------------------------------------------------- */
+
+static uint8_t *cached(uint8_t **table, size_t *room, uint32_t id)
+{
+	size_t had = *room;
+
+	*table = grow(*table, room, id + 1, 1);
+	if (*room > had)
+		memset(*table + had, 0, *room - had);
+	return &(*table)[id];
+}
+
+static enum cause cause_of(struct reader *r, uint32_t id)
+{
+	uint8_t *c = cached(&r->cause, &r->causes, id);
+
+	if (!*c)
+		*c = cause_by_key(strtab_get(r->v->strings, id)) + 1;
+	return *c - 1;
+}
+
+static enum vec vec_of(struct reader *r, uint32_t id)
+{
+	uint8_t *c = cached(&r->vec, &r->vecs, id);
+
+	for (int v = 0; !*c && v < NR_VECS; v++)
+		if (v == NR_VECS - 1 ||
+		    !strcmp(strtab_get(r->v->strings, id), vec_key(v)))
+			*c = v + 1;
+	return *c - 1;
+}
+
+static void saw(struct reader *r, uint64_t ts)
+{
+	if ((int64_t)ts >= 0 && ts >= r->sofar.duration)
+		r->sofar.duration = ts + 1;
+}
+
+static bool take_send(struct reader *r, const uint64_t *v)
+{
+	struct send s = {
+		.id = v[SEND_ID], .ts = v[SEND_TS], .func = v[SEND_FUNC],
+		.callsite = v[SEND_CALLSITE], .site = v[SEND_SITE],
+		.comm = v[SEND_COMM], .stack = v[SEND_STACK],
+		.targets = v[SEND_TARGETS], .ipis = v[SEND_IPIS],
+		.wanted = v[SEND_WANTED], .pid = (int32_t)v[SEND_PID],
+		.cpu = v[SEND_CPU], .ctx = v[SEND_CTX],
+		.vec = vec_of(r, v[SEND_VEC]), .cause = cause_of(r, v[SEND_CAUSE]),
+		.deferrable = v[SEND_DEFERRABLE],
+	};
+
+	if (s.id != r->nsends + 1 || v[SEND_CPU] >= MAX_CPUS ||
+	    v[SEND_CTX] >= NR_CTX || v[SEND_DEFERRABLE] > 1 || v[SEND_AGAIN] > 1)
+		return false;
+	if (r->room < REC_WINDOW)
 		r->send = grow(r->send, &r->room, r->nsends + 1, sizeof(s));
-		r->send[r->nsends++] = s;
-		if (r->v->send)
-			r->v->send(r->v->arg, &s);
-	}
+	r->send[r->nsends++ % REC_WINDOW] = s;
+	if (r->v->send && !v[SEND_AGAIN])
+		r->v->send(r->v->arg, &s);
+	return true;
 }
 
-static void read_receipts(struct reader *r, struct cursor *c)
+static bool take_irq(struct reader *r, const uint64_t *v)
 {
-	struct receipt x;
+	struct send *from = NULL;
+	struct receipt x = {
+		.ts = v[IRQ_TS], .ns = v[IRQ_NS], .func = v[IRQ_FUNC],
+		.name = v[IRQ_NAME], .served = v[IRQ_SERVED], .cpu = v[IRQ_CPU],
+		.kind = v[IRQ_KIND], .vec = vec_of(r, v[IRQ_VEC]),
+		.cause = cause_of(r, v[IRQ_CAUSE]), .how = v[IRQ_HOW],
+		.idle = v[IRQ_IDLE],
+	};
 
-	while (c->left && !c->bad) {
-		memset(&x, 0, sizeof(x));
-		x.ts = take(c, 8);
-		x.send = take(c, 8);
-		x.ns = take(c, 4);
-		x.func = string_ref(r, c);
-		x.name = string_ref(r, c);
-		x.served = take(c, 4);
-		x.cpu = below(c, 2, MAX_CPUS);
-		x.kind = below(c, 1, NR_RECEIPTS);
-		x.vec = below(c, 1, NR_VECS);
-		x.cause = below(c, 2, NR_CAUSES);
-		x.how = below(c, 1, NR_HOWS);
-		x.idle = below(c, 1, 2);
-		take(c, 8);
-		if (x.send > r->nsends)
-			c->bad = true;
-		if (c->bad)
-			return;
-		r->nreceipts++;
-		if (r->v->receipt)
-			r->v->receipt(r->v->arg, &x,
-				      x.send ? &r->send[x.send - 1] : NULL);
+	if (v[IRQ_CPU] >= MAX_CPUS || v[IRQ_KIND] >= NR_RECEIPTS ||
+	    v[IRQ_HOW] >= NR_HOWS || v[IRQ_IDLE] > 1 || v[IRQ_NS] > UINT32_MAX ||
+	    v[IRQ_FROM] > r->nsends || v[IRQ_FROM] > REC_WINDOW)
+		return false;
+	if (v[IRQ_FROM]) {
+		x.send = r->nsends + 1 - v[IRQ_FROM];
+		from = &r->send[(x.send - 1) % REC_WINDOW];
 	}
+	r->nreceipts++;
+	saw(r, x.ts);
+	if (r->v->receipt)
+		r->v->receipt(r->v->arg, &x, from);
+	return true;
 }
 
-static void read_agreements(struct reader *r, struct cursor *c)
+static bool take_agreement(struct reader *r, const uint64_t *v)
 {
-	struct agreement a;
+	struct agreement a = {
+		.cpu = v[AGREE_CPU], .traced = v[AGREE_TRACED],
+		.kernel = v[AGREE_KERNEL], .counted = v[AGREE_COUNTED],
+		.slack = v[AGREE_SLACK],
+	};
 
-	while (c->left && !c->bad) {
-		memset(&a, 0, sizeof(a));
-		if (c->left < AGREEMENT_SIZE || memchr(c->p, 0, 16) == NULL) {
-			c->bad = true;
-			return;
-		}
-		memcpy(a.label, c->p, sizeof(a.label));
-		c->p += 16;
-		c->left -= 16;
-		a.cpu = below(c, 2, MAX_CPUS);
-		a.traced = below(c, 1, 2);
-		take(c, 5);
-		a.kernel = take(c, 8);
-		a.counted = take(c, 8);
-		a.slack = take(c, 8);
-		if (!c->bad && r->v->agreement)
-			r->v->agreement(r->v->arg, &a);
-	}
+	if (v[AGREE_CPU] >= MAX_CPUS || v[AGREE_TRACED] > 1)
+		return false;
+	snprintf(a.label, sizeof(a.label), "%s",
+		 strtab_get(r->v->strings, v[AGREE_LABEL]));
+	if (r->v->agreement)
+		r->v->agreement(r->v->arg, &a);
+	return true;
 }
 
-static const char *read_end(struct reader *r, struct cursor *c)
+static bool take_end(struct reader *r, const uint64_t *v)
 {
-	struct rec_end e;
+	struct rec_end e = {
+		.duration = v[END_DURATION], .sends = v[END_SENDS],
+		.receipts = v[END_IRQS], .lost = v[END_LOST],
+		.expired = v[END_EXPIRED], .unaccounted = v[END_UNACCOUNTED],
+	};
 
-	e.duration = take(c, 8);
-	e.sends = take(c, 8);
-	e.receipts = take(c, 8);
-	e.lost = take(c, 8);
-	e.expired = take(c, 8);
-	if (c->bad || c->left || e.sends != r->nsends ||
-	    e.receipts != r->nreceipts)
-		return "corrupt: the totals at its end are not what it holds";
+	if (e.sends != r->nsends || e.receipts != r->nreceipts)
+		return false;
 	r->ended = true;
 	if (r->v->end)
 		r->v->end(r->v->arg, &e);
-	return NULL;
+	return true;
+}
+
+static bool take_entry(struct reader *r, int known, const uint64_t *v)
+{
+	switch (known) {
+	case REC_SEND:
+		return take_send(r, v);
+	case REC_IRQ:
+		return take_irq(r, v);
+	case REC_AGREE:
+		return take_agreement(r, v);
+	case REC_NOTE:
+		if (r->v->note)
+			r->v->note(r->v->arg, v[NOTE_TS],
+				   strtab_get(r->v->strings, v[NOTE_TEXT]));
+		return true;
+	case REC_SOFAR:
+		if (v[SOFAR_TS] > r->sofar.duration)
+			r->sofar.duration = v[SOFAR_TS];
+		r->sofar.lost = v[SOFAR_LOST];
+		r->sofar.unaccounted = v[SOFAR_UNACCOUNTED];
+		return true;
+	case REC_ENDS:
+		return take_end(r, v);
+	}
+	r->v->skipped++;
+	return true;
+}
+
+static void read_data(struct reader *r, struct cursor *c)
+{
+	uint64_t v[REC_FIELDS], x;
+	struct kind *k;
+
+	for (int i = 0; i < MAX_KINDS; i++)
+		memset(r->kind[i].prev, 0, sizeof(r->kind[i].prev));
+	while (c->left && !c->bad) {
+		x = take_varint(c);
+		if (x >= MAX_KINDS || !r->kind[x].there || r->ended) {
+			c->bad = true;
+			return;
+		}
+		k = &r->kind[x];
+		memset(v, 0, sizeof(v));
+		for (int i = 0; i < k->n; i++) {
+			x = take_varint(c);
+			if (k->type[i] == 'd')
+				x = k->prev[i] += x & 1 ? ~(x >> 1) : x >> 1;
+			if ((k->type[i] == 's' && x >= r->v->strings->n) ||
+			    (k->type[i] == 'k' && x >= r->v->stacks->n))
+				c->bad = true;
+			if (k->field[i] >= 0)
+				v[k->field[i]] = x;
+		}
+		if (!c->bad && !take_entry(r, k->known, v))
+			c->bad = true;
+	}
 }
 
 static const char *read_chunk(struct reader *r, const char *type,
@@ -235,48 +399,44 @@ static const char *read_chunk(struct reader *r, const char *type,
 		read_stacks(r, c);
 	else if (!memcmp(type, "META", 4))
 		read_meta(r, c);
-	else if (!memcmp(type, "SEND", 4))
-		read_sends(r, c);
-	else if (!memcmp(type, "RCPT", 4))
-		read_receipts(r, c);
-	else if (!memcmp(type, "AGRE", 4))
-		read_agreements(r, c);
-	else if (!memcmp(type, "END ", 4))
-		return read_end(r, c);
+	else if (!memcmp(type, "KIND", 4))
+		read_kinds(r, c);
+	else if (!memcmp(type, "DATA", 4))
+		read_data(r, c);
 	else
 		return "corrupt: it has a part of unknown kind";
 	return c->bad ? "corrupt: a part of it makes no sense" : NULL;
 }
 
-/* One chunk from @f; *done is set at a clean end of the file. */
+/* One chunk from @f; *done is set where the file ends, or was cut. */
 static const char *next_chunk(struct reader *r, FILE *f, bool *done)
 {
 	unsigned char head[12], *payload;
 	struct cursor h = { head, sizeof(head), false }, c = { 0 };
-	const char *wrong;
+	const char *wrong = NULL;
 	uint32_t len, crc;
 	size_t n;
 
 	n = fread(head, 1, sizeof(head), f);
-	if (!n && feof(f)) {
-		*done = true;
-		return r->ended ? NULL : "truncated: its end is missing";
-	}
-	if (n != sizeof(head))
-		return "truncated";
+	if (n && r->ended)
+		return "corrupt: something follows its end";
+	*done = n != sizeof(head);
+	if (*done)
+		return NULL;
 	h.p += 4;
 	h.left -= 4;
 	len = take(&h, 4);
 	crc = take(&h, 4);
 	if (len > MAX_CHUNK)
 		return "corrupt: a part of it is impossibly large";
-	payload = xcalloc(len, 1);
-	n = fread(payload, 1, len, f);
-	if (n != len)
-		wrong = "truncated";
-	else if (crc32(payload, len) != crc)
+	payload = malloc(len ? len : 1);
+	if (!payload)
+		return "too large: out of memory";
+	if (fread(payload, 1, len, f) != len) {
+		*done = true;
+	} else if (crc32(payload, len) != crc) {
 		wrong = "corrupt: a checksum does not fit";
-	else {
+	} else {
 		c.p = payload;
 		c.left = len;
 		wrong = read_chunk(r, (const char *)head, &c);
@@ -285,12 +445,11 @@ static const char *next_chunk(struct reader *r, FILE *f, bool *done)
 	return wrong;
 }
 
-const char *rec_read(FILE *f, struct rec_visitor *v)
+static const char *read_head(FILE *f)
 {
-	struct reader r = { .v = v };
 	unsigned char head[12];
-	const char *wrong = NULL;
-	bool done = false;
+	static char text[80];
+	uint32_t version;
 	size_t n;
 
 	n = fread(head, 1, sizeof(head), f);
@@ -299,14 +458,43 @@ const char *rec_read(FILE *f, struct rec_visitor *v)
 			"not a record of quell";
 	if (n < sizeof(head))
 		return "truncated";
-	if ((head[8] | head[9] << 8 | head[10] << 16 | (uint32_t)head[11] << 24) !=
-	    RECFILE_VERSION)
-		return "of another version of quell; this one reads version 1";
+	version = head[8] | head[9] << 8 | head[10] << 16 | (uint32_t)head[11] << 24;
+	if (version == RECFILE_VERSION)
+		return NULL;
+	snprintf(text, sizeof(text), "of another version of quell (format %u; this one reads %u)",
+		 version, RECFILE_VERSION);
+	return text;
+}
+
+const char *rec_read(FILE *f, struct rec_visitor *v)
+{
+	struct reader *r;
+	const char *wrong = read_head(f);
+	bool done = false;
+
+	if (wrong)
+		return wrong;
+	r = xcalloc(1, sizeof(*r));
+	r->v = v;
 	/* Number 0 must exist before the first reference to it. */
 	strtab_put(v->strings, "", 0);
 	strtab_put(v->stacks, "", 0);
 	while (!wrong && !done)
-		wrong = next_chunk(&r, f, &done);
-	free(r.send);
+		wrong = next_chunk(r, f, &done);
+	if (!wrong && ferror(f))
+		wrong = "unreadable";
+	if (!wrong && !r->ended && !r->kind[1].there)
+		wrong = "truncated: nothing of it is left";
+	if (!wrong && !r->ended) {
+		v->cut = true;
+		r->sofar.sends = r->nsends;
+		r->sofar.receipts = r->nreceipts;
+		if (v->end)
+			v->end(v->arg, &r->sofar);
+	}
+	free(r->send);
+	free(r->cause);
+	free(r->vec);
+	free(r);
 	return wrong;
 }

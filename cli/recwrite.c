@@ -1,45 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * recwrite.c - writes a record; the format is described in recfile.h.
- *
- * output.c gives the file its name when it is complete, so a recording that fails
- * never leaves half a file where a whole one is expected.
+ * recwrite.c - writes a record; the format is described in recfile.h, and the
+ * files that it goes to are recout.c's.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crc32.h"
-#include "output.h"
 #include "quell.h"
 #include "recfile.h"
+#include "recout.h"
 
-#define FLUSH_AT	(1 << 20)
+#define FLUSH_AT	(1 << 18)
+
+const struct rec_layout rec_layout[NR_REC_KINDS] = {
+	[REC_SEND] = { "send", "id:d ts:d again:n func:s callsite:s site:s "
+		"comm:s stack:k targets:n ipis:n wanted:n pid:n cpu:n ctx:n "
+		"vec:s cause:s deferrable:n" },
+	[REC_IRQ] = { "irq", "ts:d from:n ns:n func:s name:s served:n cpu:n "
+		"kind:n vec:s cause:s how:n idle:n" },
+	[REC_AGREE] = { "agree", "label:s cpu:n traced:n kernel:n counted:n slack:n" },
+	[REC_NOTE] = { "note", "ts:d text:s" },
+	[REC_SOFAR] = { "sofar", "ts:n lost:n unaccounted:n" },
+	[REC_ENDS] = { "end", "duration:n sends:n irqs:n lost:n expired:n unaccounted:n" },
+};
 
 struct buffer {
 	unsigned char	*data;
 	size_t		len, room;
 };
 
-struct rec_writer {
-	struct output	*out;
-	FILE		*f;			/* of out */
-	struct strtab	*strings, *stacks;
-	size_t		strings_done, stacks_done;
-	struct buffer	meta, sends, receipts, agreements;
-	uint64_t	nsends, nreceipts;
-	bool		failed;
-	int		err;			/* why */
+struct map {			/* numbers of all strings to those of this file */
+	uint32_t	*to;
+	size_t		room, n;	/* n: given in this file */
+	size_t		first;		/* of those not yet written */
+	struct buffer	out;
 };
 
-static void fail(struct rec_writer *w)
-{
-	if (!w->failed)
-		w->err = errno;
-	w->failed = true;
-}
+struct rec_writer {
+	struct rec_out	*out;
+	struct strtab	*strings, *stacks;
+	struct map	string, stack;
+	struct buffer	meta, all_meta, data;
+	uint64_t	prev[NR_REC_KINDS][REC_FIELDS];
+	uint64_t	nsends, nreceipts;
+	uint64_t	origin;		/* when this part began */
+	uint64_t	lost, unaccounted;	/* before this part */
+	unsigned int	part;
+	bool		failed;
+};
 
 static void put(struct buffer *b, uint64_t v, int size)
 {
@@ -55,138 +66,177 @@ static void put_bytes(struct buffer *b, const void *p, size_t n)
 	b->len += n;
 }
 
-static void put_send(struct buffer *b, const struct send *s)
+static void put_varint(struct buffer *b, uint64_t v)
 {
-	put(b, s->id, 8);
-	put(b, s->ts, 8);
-	put(b, s->func, 4);
-	put(b, s->callsite, 4);
-	put(b, s->site, 4);
-	put(b, s->comm, 4);
-	put(b, s->stack, 4);
-	put(b, s->targets, 4);
-	put(b, s->ipis, 4);
-	put(b, s->wanted, 4);
-	put(b, (uint32_t)s->pid, 4);
-	put(b, s->cpu, 2);
-	put(b, s->ctx, 1);
-	put(b, s->vec, 1);
-	put(b, s->cause, 2);
-	put(b, s->deferrable, 2);
-	put(b, 0, 8);
-}
-
-static void put_receipt(struct buffer *b, const struct receipt *r)
-{
-	put(b, r->ts, 8);
-	put(b, r->send, 8);
-	put(b, r->ns, 4);
-	put(b, r->func, 4);
-	put(b, r->name, 4);
-	put(b, r->served, 4);
-	put(b, r->cpu, 2);
-	put(b, r->kind, 1);
-	put(b, r->vec, 1);
-	put(b, r->cause, 2);
-	put(b, r->how, 1);
-	put(b, r->idle, 1);
-	put(b, 0, 8);
+	b->data = grow(b->data, &b->room, b->len + 10, 1);
+	for (; v >= 0x80; v >>= 7)
+		b->data[b->len++] = v | 0x80;
+	b->data[b->len++] = v;
 }
 
 static void chunk(struct rec_writer *w, const char *type, struct buffer *b)
 {
-	struct buffer head = { 0 };
+	unsigned char head[12];
+	uint32_t crc = crc32(b->data, b->len);
 
-	put_bytes(&head, type, 4);
-	put(&head, b->len, 4);
-	put(&head, crc32(b->data, b->len), 4);
-	if (fwrite(head.data, 1, head.len, w->f) != head.len ||
-	    fwrite(b->data, 1, b->len, w->f) != b->len)
-		fail(w);
-	free(head.data);
+	memcpy(head, type, 4);
+	for (int i = 0; i < 4; i++) {
+		head[4 + i] = b->len >> (8 * i);
+		head[8 + i] = crc >> (8 * i);
+	}
+	if (!rec_out_write(w->out, head, sizeof(head)) ||
+	    !rec_out_write(w->out, b->data, b->len))
+		w->failed = true;
 	b->len = 0;
 }
 
-static void flush_strings(struct rec_writer *w)
+/* ---- strings and stacks, numbered as this file uses them ----------------- */
+
+/* The place of @id in @m; 0 there: this file has no number for it yet. */
+static uint32_t *place(struct map *m, uint32_t id)
 {
-	struct buffer b = { 0 };
-	size_t i;
+	size_t had = m->room;
 
-	if (!w->strings_done)
-		w->strings_done = 1;	/* number 0 is always "" */
-	while (w->strings_done < w->strings->n) {
-		put(&b, w->strings_done, 4);
-		for (i = w->strings_done; i < w->strings->n && b.len < FLUSH_AT; i++) {
-			struct blob *s = &w->strings->item[i];
-
-			put(&b, s->len & 0xffff, 2);
-			put_bytes(&b, s->data, s->len & 0xffff);
-		}
-		w->strings_done = i;
-		chunk(w, "STRS", &b);
-	}
-	free(b.data);
+	m->to = grow(m->to, &m->room, id + 1, sizeof(*m->to));
+	if (m->room > had)
+		memset(m->to + had, 0, (m->room - had) * sizeof(*m->to));
+	return &m->to[id];
 }
 
-static void flush_stacks(struct rec_writer *w)
+static uint32_t *add(struct map *m, uint32_t id)
 {
-	struct buffer b = { 0 };
-	uint32_t id;
-	size_t i, k;
+	uint32_t *to = place(m, id);
 
-	if (!w->stacks_done)
-		w->stacks_done = 1;
-	while (w->stacks_done < w->stacks->n) {
-		put(&b, w->stacks_done, 4);
-		for (i = w->stacks_done; i < w->stacks->n && b.len < FLUSH_AT; i++) {
-			struct blob *s = &w->stacks->item[i];
+	if (!m->out.len)
+		put(&m->out, m->n + 1, 4);
+	*to = ++m->n;
+	return to;
+}
 
-			put(&b, s->len / sizeof(id), 2);
-			for (k = 0; k < s->len / sizeof(id); k++) {
-				memcpy(&id, s->data + k * sizeof(id), sizeof(id));
-				put(&b, id, 4);
-			}
-		}
-		w->stacks_done = i;
-		chunk(w, "STKS", &b);
+static uint32_t string_number(struct rec_writer *w, uint32_t id)
+{
+	struct blob *s;
+	uint32_t *to;
+
+	if (!id || id >= w->strings->n)
+		return 0;
+	to = place(&w->string, id);
+	if (!*to) {
+		to = add(&w->string, id);
+		s = &w->strings->item[id];
+		put(&w->string.out, s->len & 0xffff, 2);
+		put_bytes(&w->string.out, s->data, s->len & 0xffff);
 	}
-	free(b.data);
+	return *to;
+}
+
+static uint32_t stack_number(struct rec_writer *w, uint32_t id)
+{
+	uint32_t frame, number[256], *to;
+	struct blob *s;
+	size_t n;
+
+	if (!id || id >= w->stacks->n)
+		return 0;
+	to = place(&w->stack, id);
+	if (*to)
+		return *to;
+	s = &w->stacks->item[id];
+	n = s->len / sizeof(frame);
+	if (n >= ARRAY_SIZE(number))
+		n = ARRAY_SIZE(number) - 1;
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&frame, s->data + i * sizeof(frame), sizeof(frame));
+		number[i] = string_number(w, frame);
+	}
+	to = add(&w->stack, id);
+	put(&w->stack.out, n, 2);
+	for (size_t i = 0; i < n; i++)
+		put(&w->stack.out, number[i], 4);
+	return *to;
+}
+
+/* ---- entries -------------------------------------------------------------- */
+
+static bool entry(struct rec_writer *w, enum rec_kind kind, const uint64_t *v)
+{
+	const char *f = rec_layout[kind].fields;
+	struct buffer *b = &w->data;
+	int64_t d;
+
+	put_varint(b, kind + 1);
+	for (int i = 0; (f = strchr(f, ':')); i++) {
+		switch (*++f) {
+		case 'd':
+			d = v[i] - w->prev[kind][i];
+			w->prev[kind][i] = v[i];
+			put_varint(b, d < 0 ? ~((uint64_t)d << 1) : (uint64_t)d << 1);
+			break;
+		case 's':
+			put_varint(b, string_number(w, v[i]));
+			break;
+		case 'k':
+			put_varint(b, stack_number(w, v[i]));
+			break;
+		default:
+			put_varint(b, v[i]);
+		}
+	}
+	return b->len < FLUSH_AT || rec_flush(w);
+}
+
+static uint64_t text_id(struct rec_writer *w, const char *text)
+{
+	return strtab_str(w->strings, text);
 }
 
 bool rec_flush(struct rec_writer *w)
 {
-	flush_strings(w);
-	flush_stacks(w);
 	if (w->meta.len)
 		chunk(w, "META", &w->meta);
-	if (w->sends.len)
-		chunk(w, "SEND", &w->sends);
-	if (w->receipts.len)
-		chunk(w, "RCPT", &w->receipts);
-	if (w->agreements.len)
-		chunk(w, "AGRE", &w->agreements);
-	if (fflush(w->f))
-		fail(w);
+	if (w->string.out.len)
+		chunk(w, "STRS", &w->string.out);
+	if (w->stack.out.len)
+		chunk(w, "STKS", &w->stack.out);
+	if (w->data.len)
+		chunk(w, "DATA", &w->data);
+	/* A chunk is read by itself. */
+	memset(w->prev, 0, sizeof(w->prev));
+	if (!rec_out_flush(w->out))
+		w->failed = true;
 	return !w->failed;
 }
 
-struct rec_writer *rec_create(const char *path, struct strtab *strings,
-			      struct strtab *stacks)
+static void begin_file(struct rec_writer *w)
 {
-	struct rec_writer *w = xcalloc(1, sizeof(*w));
 	struct buffer b = { 0 };
+	char *line;
 
-	w->out = output_open(path, OUTPUT_ANY);
-	w->f = w->out->f;
-	if (isatty(fileno(w->f)))
-		die(EXIT_USAGE, "a record is nothing for a terminal: give it a file or a pipe");
-	w->strings = strings;
-	w->stacks = stacks;
 	put_bytes(&b, "QUELLREC", 8);
 	put(&b, RECFILE_VERSION, 4);
-	if (fwrite(b.data, 1, b.len, w->f) != b.len)
-		fail(w);
+	if (!rec_out_write(w->out, b.data, b.len))
+		w->failed = true;
+	b.len = 0;
+	for (int k = 0; k < NR_REC_KINDS; k++) {
+		line = xasprintf("%d %s %s\n", k + 1, rec_layout[k].name,
+				 rec_layout[k].fields);
+		put_bytes(&b, line, strlen(line));
+		free(line);
+	}
+	chunk(w, "KIND", &b);
 	free(b.data);
+}
+
+struct rec_writer *rec_create(const char *path, struct strtab *strings,
+			      struct strtab *stacks, uint64_t max_size,
+			      unsigned int keep)
+{
+	struct rec_writer *w = xcalloc(1, sizeof(*w));
+
+	w->strings = strings;
+	w->stacks = stacks;
+	w->out = rec_out_open(path, max_size, keep);
+	begin_file(w);
 	return w;
 }
 
@@ -200,75 +250,153 @@ bool rec_meta(struct rec_writer *w, const char *key, const char *value)
 			*p = ' ';
 	put_bytes(&w->meta, line, strlen(line));
 	put(&w->meta, '\n', 1);
+	/* A later part has to have it as well. */
+	put_bytes(&w->all_meta, line, strlen(line));
+	put(&w->all_meta, '\n', 1);
 	free(line);
 	return !w->failed;
 }
 
-bool rec_send(struct rec_writer *w, const struct send *s)
+/* Since this part began; what is told late belongs to its first moment. */
+static uint64_t in_part(const struct rec_writer *w, uint64_t ts)
 {
-	put_send(&w->sends, s);
-	w->nsends++;
-	return w->sends.len < FLUSH_AT || rec_flush(w);
+	if (!w->origin || (int64_t)ts < 0)
+		return ts;
+	return ts > w->origin ? ts - w->origin : 0;
 }
 
-bool rec_receipt(struct rec_writer *w, const struct receipt *r)
+static bool put_send(struct rec_writer *w, struct send *s, bool again)
 {
-	put_receipt(&w->receipts, r);
+	s->rec_id = ++w->nsends;
+	s->rec_part = w->part;
+	return entry(w, REC_SEND, (uint64_t[REC_FIELDS]){
+		[SEND_ID] = s->rec_id, [SEND_AGAIN] = again,
+		[SEND_TS] = again ? s->ts - w->origin : in_part(w, s->ts),
+		[SEND_FUNC] = s->func, [SEND_CALLSITE] = s->callsite,
+		[SEND_SITE] = s->site, [SEND_COMM] = s->comm,
+		[SEND_STACK] = s->stack, [SEND_TARGETS] = s->targets,
+		[SEND_IPIS] = s->ipis, [SEND_WANTED] = s->wanted,
+		[SEND_PID] = (uint32_t)s->pid, [SEND_CPU] = s->cpu,
+		[SEND_CTX] = s->ctx, [SEND_VEC] = text_id(w, vec_key(s->vec)),
+		[SEND_CAUSE] = text_id(w, cause_info(s->cause)->key),
+		[SEND_DEFERRABLE] = s->deferrable });
+}
+
+bool rec_send(struct rec_writer *w, struct send *s)
+{
+	return put_send(w, s, false);
+}
+
+bool rec_receipt(struct rec_writer *w, const struct receipt *r,
+		 struct send *from)
+{
+	if (from && (from->rec_part != w->part || !from->rec_id ||
+		     w->nsends - from->rec_id >= REC_WINDOW / 2))
+		put_send(w, from, true);
 	w->nreceipts++;
-	return w->receipts.len < FLUSH_AT || rec_flush(w);
+	return entry(w, REC_IRQ, (uint64_t[REC_FIELDS]){
+		[IRQ_TS] = in_part(w, r->ts),
+		[IRQ_FROM] = from ? 1 + w->nsends - from->rec_id : 0,
+		[IRQ_NS] = r->ns, [IRQ_FUNC] = r->func, [IRQ_NAME] = r->name,
+		[IRQ_SERVED] = r->served, [IRQ_CPU] = r->cpu,
+		[IRQ_KIND] = r->kind, [IRQ_VEC] = text_id(w, vec_key(r->vec)),
+		[IRQ_CAUSE] = text_id(w, cause_info(r->cause)->key),
+		[IRQ_HOW] = r->how, [IRQ_IDLE] = r->idle });
 }
 
 bool rec_agreement(struct rec_writer *w, const struct agreement *a)
 {
-	struct buffer *b = &w->agreements;
+	return entry(w, REC_AGREE, (uint64_t[REC_FIELDS]){
+		[AGREE_LABEL] = text_id(w, a->label), [AGREE_CPU] = a->cpu,
+		[AGREE_TRACED] = a->traced, [AGREE_KERNEL] = a->kernel,
+		[AGREE_COUNTED] = a->counted, [AGREE_SLACK] = a->slack });
+}
 
-	put_bytes(b, a->label, sizeof(a->label));
-	put(b, a->cpu, 2);
-	put(b, a->traced, 1);
-	put(b, 0, 5);
-	put(b, a->kernel, 8);
-	put(b, a->counted, 8);
-	put(b, a->slack, 8);
-	return b->len < FLUSH_AT || rec_flush(w);
+bool rec_note(struct rec_writer *w, uint64_t ts, const char *text)
+{
+	return entry(w, REC_NOTE, (uint64_t[REC_FIELDS]){
+		[NOTE_TS] = in_part(w, ts), [NOTE_TEXT] = text_id(w, text) });
+}
+
+static void put_end(struct rec_writer *w, const struct rec_end *e)
+{
+	entry(w, REC_ENDS, (uint64_t[REC_FIELDS]){
+		[END_DURATION] = e->duration > w->origin ? e->duration - w->origin : 0,
+		[END_SENDS] = w->nsends, [END_IRQS] = w->nreceipts,
+		[END_LOST] = e->lost - w->lost, [END_EXPIRED] = e->expired,
+		[END_UNACCOUNTED] = e->unaccounted - w->unaccounted });
+	rec_flush(w);
+}
+
+static void forget(struct map *m)
+{
+	if (m->room)
+		memset(m->to, 0, m->room * sizeof(*m->to));
+	m->n = 0;
+}
+
+/* The file is full: complete it and go on in another one. */
+static bool next_part(struct rec_writer *w, const struct rec_end *e)
+{
+	char *line;
+
+	put_end(w, e);
+	if (w->failed)
+		return false;
+	rec_out_next(w->out);
+	w->part++;
+	w->origin = e->duration;
+	w->lost = e->lost;
+	w->unaccounted = e->unaccounted;
+	w->nsends = w->nreceipts = 0;
+	forget(&w->string);
+	forget(&w->stack);
+	begin_file(w);
+	put_bytes(&w->meta, w->all_meta.data, w->all_meta.len);
+	line = xasprintf("part=%u\npart_begins_ns=%llu\n", w->part,
+			 (unsigned long long)w->origin);
+	put_bytes(&w->meta, line, strlen(line));
+	free(line);
+	return rec_flush(w);
+}
+
+bool rec_sofar(struct rec_writer *w, const struct rec_end *e)
+{
+	if (rec_out_full(w->out, w->data.len))
+		return next_part(w, e);
+	entry(w, REC_SOFAR, (uint64_t[REC_FIELDS]){
+		[SOFAR_TS] = e->duration > w->origin ? e->duration - w->origin : 0,
+		[SOFAR_LOST] = e->lost - w->lost,
+		[SOFAR_UNACCOUNTED] = e->unaccounted - w->unaccounted });
+	return rec_flush(w);
 }
 
 static void free_writer(struct rec_writer *w)
 {
 	free(w->meta.data);
-	free(w->sends.data);
-	free(w->receipts.data);
-	free(w->agreements.data);
+	free(w->all_meta.data);
+	free(w->data.data);
+	free(w->string.to);
+	free(w->string.out.data);
+	free(w->stack.to);
+	free(w->stack.out.data);
 	free(w);
 }
 
 void rec_abandon(struct rec_writer *w)
 {
-	output_abandon(w->out);
+	rec_out_close(w->out, false);
 	free_writer(w);
 }
 
-bool rec_close(struct rec_writer *w, const struct rec_end *end)
+bool rec_close(struct rec_writer *w, const struct rec_end *e)
 {
-	struct buffer b = { 0 };
 	bool ok;
 	int err;
 
-	rec_flush(w);
-	put(&b, end->duration, 8);
-	put(&b, w->nsends, 8);
-	put(&b, w->nreceipts, 8);
-	put(&b, end->lost, 8);
-	put(&b, end->expired, 8);
-	chunk(w, "END ", &b);
-	free(b.data);
-	ok = !w->failed;
-	err = w->err;
-	if (ok) {
-		ok = output_commit(w->out);
-		err = errno;
-	} else {
-		output_abandon(w->out);
-	}
+	put_end(w, e);
+	ok = rec_out_close(w->out, !w->failed);
+	err = errno;
 	free_writer(w);
 	errno = err;
 	return ok;

@@ -35,6 +35,7 @@ int cmd_report(int argc, char **argv)
 	struct summary s;
 	struct output *out;
 	FILE *f;
+	bool cut;
 
 	if (as_json && as_svg)
 		die(EXIT_USAGE, "report: either --json or --svg");
@@ -55,8 +56,9 @@ int cmd_report(int argc, char **argv)
 	if (!output_commit(out))
 		die(EXIT_FAILED, "%s cannot be written: %s",
 		    output ? output : "standard output", strerror(errno));
+	cut = s.cut;
 	summary_free(&s);
 	strtab_free(&strings);
 	strtab_free(&stacks);
-	return EXIT_OK;
+	return cut ? EXIT_DOUBT : EXIT_OK;
 }

@@ -126,17 +126,19 @@ static void on_irq(void *arg, const struct receipt *r)
 	account_irq(s->account, r, strtab_get(&s->strings, r->name));
 }
 
-static void on_send(void *arg, const struct send *x)
+static void on_send(void *arg, struct send *x)
 {
 	struct session *s = arg;
 	struct send rel = *x;
 
 	rel.ts -= s->from;
-	/* Numbers must have no gaps: what lies outside is kept, as before it. */
+	/* What lies behind the window has nothing in it to explain. */
 	if (s->to && x->ts >= s->to)
-		rel.ts = (uint64_t)-1;
+		return;
 	if (s->writer && !rec_send(s->writer, &rel))
 		s->write_failed = true;
+	x->rec_id = rel.rec_id;
+	x->rec_part = rel.rec_part;
 	if (!s->no_rows)
 		summary_send(&s->sum, &rel);
 }
@@ -144,11 +146,10 @@ static void on_send(void *arg, const struct send *x)
 static void on_receipt(void *arg, const struct receipt *r)
 {
 	struct session *s = arg;
-	bool in_window = r->ts >= s->from && (!s->to || r->ts < s->to);
 	struct receipt rel = *r;
 	struct send from, *f = NULL;
 
-	if (!in_window)
+	if (r->ts < s->from || (s->to && r->ts >= s->to))
 		return;
 	rel.ts -= s->from;
 	if (r->from) {
@@ -156,8 +157,12 @@ static void on_receipt(void *arg, const struct receipt *r)
 		from.ts -= s->from;
 		f = &from;
 	}
-	if (s->writer && !rec_receipt(s->writer, &rel))
+	if (s->writer && !rec_receipt(s->writer, &rel, f))
 		s->write_failed = true;
+	if (s->writer && r->from) {
+		r->from->rec_id = from.rec_id;
+		r->from->rec_part = from.rec_part;
+	}
 	if (!s->no_rows)
 		summary_receipt(&s->sum, &rel, f);
 }
@@ -168,6 +173,40 @@ static const struct join_ops ops = {
 };
 
 /* ---- the window --------------------------------------------------------- */
+
+static void note_clock(struct session *s, const char *key, clockid_t clock)
+{
+	struct timespec ts;
+	int64_t ns, since;
+
+	/* As it was when the window opened, a moment ago. */
+	clock_gettime(clock, &ts);
+	since = now_ns() - s->from;
+	ns = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec - since;
+	snprintf(s->clock[s->nclocks].value, sizeof(s->clock->value), "%lld",
+		 (long long)ns);
+	s->clock[s->nclocks++].key = key;
+}
+
+static void note_clocks(struct session *s)
+{
+	note_clock(s, "boot_ns", CLOCK_BOOTTIME);
+	note_clock(s, "mono_ns", CLOCK_MONOTONIC);
+	note_clock(s, "wall_ns", CLOCK_REALTIME);
+}
+
+void session_to_record(struct session *s)
+{
+	char *boot = slurp("/proc/sys/kernel/random/boot_id");
+
+	summary_to_meta(&s->sum, s->writer);
+	for (size_t i = 0; i < s->nclocks; i++)
+		rec_meta(s->writer, s->clock[i].key, s->clock[i].value);
+	if (boot)
+		rec_meta(s->writer, "boot_id", boot);
+	free(boot);
+	rec_flush(s->writer);
+}
 
 void session_open(struct session *s, const struct session_options *o)
 {
@@ -206,6 +245,7 @@ void session_open(struct session *s, const struct session_options *o)
 	if (!counters_read(&first))
 		die(EXIT_KERNEL, "/proc/interrupts cannot be read");
 	s->from = first.ended;
+	note_clocks(s);
 	join_window(s->join, first.began - MARGIN_NS, UINT64_MAX);
 	s->account = account_new(&first, &observed);
 	s->next_check = s->from;
@@ -222,6 +262,7 @@ static void compare(struct session *s)
 	size_t n, i;
 
 	account_advance(s->account, UINT64_MAX);
+	s->sum.unaccounted = account_missing(s->account);
 	n = account_agreements(s->account, &a);
 	for (i = 0; i < n; i++) {
 		summary_agreement(&s->sum, &a[i]);
@@ -229,7 +270,6 @@ static void compare(struct session *s)
 			s->write_failed = true;
 	}
 	free(a);
-	s->sum.unaccounted = account_missing(s->account);
 }
 
 /* What quell's own kernel counted in the meantime. */

@@ -37,6 +37,8 @@ struct session {
 	char		notice[160];	/* the last complaint */
 	uint64_t	noticed;	/* when, 0: never */
 	uint64_t	next_check, next_reopen, reopen_pause;
+	struct { const char *key; char value[24]; } clock[3];
+	size_t		nclocks;
 	unsigned int	reopened;	/* times somebody else stopped us */
 	size_t		nnames;		/* distinct names so far */
 	char		*saved;		/* saved_cmdlines at the start */
@@ -50,6 +52,8 @@ struct session {
 void choose_cpus(const struct system *sys, const char *text, struct cpuset *out);
 
 void session_open(struct session *s, const struct session_options *o);
+/* What a reader of @writer's file has to know first. */
+void session_to_record(struct session *s);
 void session_poll(struct session *s);
 /* Close the window, read the rest and compare with /proc/interrupts. */
 void session_close(struct session *s);

@@ -30,6 +30,9 @@ void session_notice(struct session *s, const char *fmt, ...)
 	vsnprintf(s->notice, sizeof(s->notice), fmt, ap);
 	va_end(ap);
 	s->noticed = now_ns();
+	summary_note(&s->sum, s->noticed - s->from, s->notice);
+	if (s->writer && !rec_note(s->writer, s->noticed - s->from, s->notice))
+		s->write_failed = true;
 	if (!s->on_screen)
 		complain("%s", s->notice);
 }
@@ -83,6 +86,20 @@ static void look_for_cpus(struct session *s)
 		s->write_failed = true;
 }
 
+/* Whatever happens to us, the file holds what was seen up to now. */
+static void write_sofar(struct session *s, uint64_t fed)
+{
+	struct rec_end e = { .lost = s->sum.lost,
+			     .unaccounted = s->sum.unaccounted };
+
+	/* Interrupts are handed out some time after they were fed. */
+	if (!s->writer || fed < s->from + JOIN_SETTLE_NS)
+		return;
+	e.duration = fed - s->from - JOIN_SETTLE_NS;
+	if (!rec_sofar(s->writer, &e))
+		s->write_failed = true;
+}
+
 void session_watch(struct session *s, uint64_t fed)
 {
 	uint64_t missing = account_advance(s->account, fed), now = now_ns();
@@ -111,4 +128,5 @@ void session_watch(struct session *s, uint64_t fed)
 		reopen(s, what, now);
 	if (counters_read(&c))
 		account_reading(s->account, &c);
+	write_sofar(s, fed);
 }

@@ -197,6 +197,18 @@ static void syncs(struct json *j, const struct summary *s)
 	}
 }
 
+static void notes(struct json *j, const struct summary *s)
+{
+	json_open(j, "notes", '[');
+	for (size_t i = 0; i < s->nnotes && i < ARRAY_SIZE(s->note); i++) {
+		json_open(j, NULL, '{');
+		json_u64(j, "at_ns", s->note[i].ts);
+		json_str(j, "text", s->note[i].text);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 void show_json(const struct summary *s, FILE *f)
 {
 	struct json j = { .f = f };
@@ -208,6 +220,8 @@ void show_json(const struct summary *s, FILE *f)
 	text_or_null(&j, "started", s->started ? s->started : "");
 	text_or_null(&j, "command", s->command ? s->command : "");
 	json_u64(&j, "duration_ns", s->duration);
+	json_bool(&j, "complete", !s->cut);
+	notes(&j, s);
 	system_part(&j, s);
 	json_open(&j, "totals", '{');
 	tally(&j, &s->total);

@@ -253,6 +253,18 @@ static void syncs(const struct summary *s, FILE *f)
 void show_text(const struct summary *s, FILE *f, bool stacks)
 {
 	head(s, f);
+	if (s->cut)
+		fputs("CUT: the recording was not finished; this is what it holds\n", f);
+	for (size_t i = 0; i < s->nnotes && i < ARRAY_SIZE(s->note); i++) {
+		fprintf(f, "at %.3f s: ", s->note[i].ts / 1e9);
+		text_put(f, s->note[i].text, TEXT_PLAIN);
+		fputc('\n', f);
+	}
+	if (s->nnotes > ARRAY_SIZE(s->note))
+		fprintf(f, "and %zu more such notes\n", s->nnotes - ARRAY_SIZE(s->note));
+	if (s->skipped)
+		fprintf(f, "%" PRIu64 " entries of kinds this version does not know are left out\n",
+			s->skipped);
 	causes(s, f);
 	if (s->nrows)
 		sources(s, f, stacks);

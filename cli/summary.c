@@ -196,6 +196,14 @@ void summary_agreement(struct summary *s, const struct agreement *a)
 	s->agree[s->nagree++] = *a;
 }
 
+void summary_note(struct summary *s, uint64_t ts, const char *text)
+{
+	if (s->nnotes++ >= ARRAY_SIZE(s->note))
+		return;
+	s->note[s->nnotes - 1].ts = ts;
+	s->note[s->nnotes - 1].text = xstrdup(text);
+}
+
 struct verdict summary_verdict(const struct summary *s)
 {
 	struct verdict v = { 0 };
@@ -273,6 +281,8 @@ void summary_free(struct summary *s)
 		free(s->cpu[cpu]);
 		free(s->heat[cpu]);
 	}
+	for (size_t i = 0; i < s->nnotes && i < ARRAY_SIZE(s->note); i++)
+		free(s->note[i].text);
 	free(s->row);
 	free(s->slot);
 	free(s->agree);

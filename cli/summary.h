@@ -58,6 +58,10 @@ struct summary {
 	uint64_t	duration, lost, expired, sends_seen;
 	/* Interrupts the kernel counted and the trace did not see. */
 	uint64_t	unaccounted;
+	bool		cut;			/* the record has no end */
+	uint64_t	skipped;		/* entries of unknown kinds */
+	struct { uint64_t ts; char *text; } note[16];	/* the first ones */
+	size_t		nnotes;			/* all of them */
 	struct tally	total, cause[NR_CAUSES];
 	struct source_row **row;
 	size_t		nrows, row_room;
@@ -86,6 +90,8 @@ void summary_send(struct summary *s, const struct send *x);
 void summary_receipt(struct summary *s, const struct receipt *r,
 		     const struct send *from);
 void summary_agreement(struct summary *s, const struct agreement *a);
+/* Something that happened while it was observed, in words. */
+void summary_note(struct summary *s, uint64_t ts, const char *text);
 struct verdict summary_verdict(const struct summary *s);
 /*
  * For those who observe without end: if there are more than @most sources, only

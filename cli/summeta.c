@@ -141,6 +141,12 @@ static void on_end(void *arg, const struct rec_end *e)
 	s->duration = e->duration;
 	s->lost = e->lost;
 	s->expired = e->expired;
+	s->unaccounted = e->unaccounted;
+}
+
+static void on_note(void *arg, uint64_t ts, const char *text)
+{
+	summary_note(arg, ts, text);
 }
 
 static void only_span(void *arg, const struct rec_end *e)
@@ -166,7 +172,8 @@ void summary_load(struct summary *s, const char *path, bool heat)
 	struct rec_visitor v = {
 		.strings = s->strings, .stacks = s->stacks, .meta = on_meta,
 		.send = on_send, .receipt = on_receipt,
-		.agreement = on_agreement, .end = on_end, .arg = s,
+		.agreement = on_agreement, .note = on_note, .end = on_end,
+		.arg = s,
 	};
 	const char *wrong = NULL;
 	FILE *f = fopen(path, "re");
@@ -175,6 +182,7 @@ void summary_load(struct summary *s, const char *path, bool heat)
 		die(EXIT_FILE, "%s: %s", path, strerror(errno));
 	if (heat) {
 		wrong = find_span(f, &s->heat_span);
+		clearerr(f);
 		if (!wrong && fseek(f, 0, SEEK_SET))
 			wrong = "not a file that can be read twice";
 	}
@@ -183,6 +191,11 @@ void summary_load(struct summary *s, const char *path, bool heat)
 	fclose(f);
 	if (wrong)
 		die(EXIT_FILE, "%s is %s", path, wrong);
+	s->cut = v.cut;
+	s->skipped = v.skipped;
+	if (s->cut)
+		complain("%s is cut: its recording was not finished; this is what it holds, %.3f s",
+			 path, s->duration / 1e9);
 	if (!s->release)
 		s->release = xstrdup("?");
 	if (!s->machine)

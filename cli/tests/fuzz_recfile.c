@@ -56,6 +56,11 @@ static void on_agreement(void *arg, const struct agreement *a)
 	summary_agreement(arg, a);
 }
 
+static void on_note(void *arg, uint64_t ts, const char *text)
+{
+	summary_note(arg, ts, text);
+}
+
 static void show_all(struct summary *s)
 {
 	FILE *f = fopen("/dev/null", "w");
@@ -79,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct summary s;
 	struct rec_visitor v = { .strings = &strings, .stacks = &stacks,
 		.meta = on_meta, .send = on_send, .receipt = on_receipt,
-		.agreement = on_agreement, .arg = &s };
+		.agreement = on_agreement, .note = on_note, .arg = &s };
 	uint8_t *copy;
 	FILE *f;
 

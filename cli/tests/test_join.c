@@ -48,7 +48,7 @@ static struct scene {
 	int		n, nsends;
 } s;
 
-static void on_send(void *arg, const struct send *x)
+static void on_send(void *arg, struct send *x)
 {
 	(void)arg;
 	if (s.nsends < MAX_OUT)

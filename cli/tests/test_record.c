@@ -20,7 +20,7 @@
 void write_sample(const char *path)
 {
 	struct strtab strings = { 0 }, stacks = { 0 };
-	struct rec_writer *w = rec_create(path, &strings, &stacks);
+	struct rec_writer *w = rec_create(path, &strings, &stacks, 0, 0);
 	struct send x = { .vec = VEC_CALL, .cause = CAUSE_PT_SYNC, .targets = 2,
 			  .ipis = 2, .wanted = 2, .pid = 42 };
 	struct receipt r = { .vec = VEC_CALL, .cause = CAUSE_PT_SYNC,
@@ -48,22 +48,22 @@ void write_sample(const char *path)
 	frames[1] = strtab_str(&strings, "madvise_collapse");
 	x.stack = strtab_put(&stacks, frames, sizeof(frames));
 	for (int i = 0; i < SENDS; i++) {
-		x.id = r.send = i + 1;
 		x.ts = i * 1000000ull;
 		rec_send(w, &x);
 		for (r.cpu = 1; r.cpu < 3; r.cpu++) {
 			r.ts = x.ts + 1000;
-			rec_receipt(w, &r);
+			rec_receipt(w, &r, &x);
 		}
 		t.ts = x.ts + 5000;
-		rec_receipt(w, &t);
+		rec_receipt(w, &t, NULL);
 	}
 	/* Sent before the window: it would only explain what arrives in it. */
-	x.id = SENDS + 1;
 	x.ts = (uint64_t)-5;
 	rec_send(w, &x);
 	u.ts = 777;
-	rec_receipt(w, &u);
+	rec_receipt(w, &u, NULL);
+	rec_note(w, 5000, "CPU 3 came online and is not observed");
+	rec_sofar(w, &end);
 	rec_agreement(w, &a);
 	if (!rec_close(w, &end))
 		die(EXIT_FAILED, "%s cannot be written", path);
@@ -75,11 +75,11 @@ void write_sample(const char *path)
 void write_evil(const char *path)
 {
 	struct strtab strings = { 0 }, stacks = { 0 };
-	struct rec_writer *w = rec_create(path, &strings, &stacks);
-	struct send x = { .id = 1, .vec = VEC_CALL, .cause = CAUSE_CALL,
+	struct rec_writer *w = rec_create(path, &strings, &stacks, 0, 0);
+	struct send x = { .vec = VEC_CALL, .cause = CAUSE_CALL,
 			  .targets = 1, .ipis = 1, .wanted = 1, .pid = 42 };
 	struct receipt r = { .vec = VEC_CALL, .cause = CAUSE_CALL, .cpu = 3,
-			     .how = HOW_CSD, .ns = 1500, .served = 1, .send = 1 };
+			     .how = HOW_CSD, .ns = 1500, .served = 1 };
 	struct receipt d = { .vec = VEC_DEVICE, .cause = CAUSE_DEVICE, .cpu = 3,
 			     .how = HOW_SOURCE };
 	struct agreement a = { .label = "\033[2J\nforged", .cpu = 3, .traced = true,
@@ -100,8 +100,9 @@ void write_evil(const char *path)
 	frame = strtab_str(&strings, "\033[31m\nforged");
 	x.stack = strtab_put(&stacks, &frame, sizeof(frame));
 	rec_send(w, &x);
-	rec_receipt(w, &r);
-	rec_receipt(w, &d);
+	rec_receipt(w, &r, &x);
+	rec_receipt(w, &d, NULL);
+	rec_note(w, 1000, "\033[2J\nforged");
 	rec_agreement(w, &a);
 	if (!rec_close(w, &end))
 		die(EXIT_FAILED, "%s cannot be written", path);
@@ -122,6 +123,9 @@ static unsigned char *read_file(size_t *len)
 	return data;
 }
 
+static bool cut;		/* was what read_bytes() read last? */
+static uint64_t skipped;
+
 static const char *read_bytes(const unsigned char *data, size_t len)
 {
 	struct strtab strings = { 0 }, stacks = { 0 };
@@ -129,6 +133,8 @@ static const char *read_bytes(const unsigned char *data, size_t len)
 	FILE *f = len ? fmemopen((void *)data, len, "r") : fopen("/dev/null", "re");
 	const char *wrong = rec_read(f, &v);
 
+	cut = v.cut;
+	skipped = v.skipped;
 	fclose(f);
 	strtab_free(&strings);
 	strtab_free(&stacks);
@@ -136,57 +142,181 @@ static const char *read_bytes(const unsigned char *data, size_t len)
 }
 
 /*
- * A file whose checksums are right and whose content is not: @value is put
- * @at bytes into the payload of the first chunk of this @type.
+ * A file as a program would write it that means harm, or is of a later time:
+ * the checksums are right. @p is behind its last byte.
  */
-static const char *read_forged(const unsigned char *data, size_t len,
-			       const char *type, size_t at, unsigned char value)
-{
-	unsigned char *copy = xcalloc(1, len), *c;
-	const char *wrong = "no such chunk";
-	uint32_t size, crc;
+struct forgery { unsigned char data[4096], *p; };
 
-	memcpy(copy, data, len);
-	for (c = copy + 12; c + 12 <= copy + len; c += 12 + size) {
-		size = c[4] | c[5] << 8 | c[6] << 16 | (uint32_t)c[7] << 24;
-		if (memcmp(c, type, 4))
-			continue;
-		c[12 + at] = value;
-		crc = crc32(c + 12, size);
-		for (int i = 0; i < 4; i++)
-			c[8 + i] = crc >> (8 * i);
-		wrong = read_bytes(copy, len);
-		break;
-	}
-	free(copy);
-	return wrong;
+static void bytes(struct forgery *f, const void *data, size_t len)
+{
+	memcpy(f->p, data, len);
+	f->p += len;
 }
 
-static void test_forged(const unsigned char *data, size_t len)
+static void begin_forgery(struct forgery *f)
 {
-	static const struct { const char *type; size_t at; unsigned char value;
-			      const char *what; } forged[] = {
-		{ "RCPT", 8 + 1, 0xff, "an interrupt of a send that is not there" },
-		{ "RCPT", 16 + 4, 0xee, "an interrupt with a string that is not there" },
-		{ "RCPT", 32 + 1, 0xff, "an interrupt on CPU 65000" },
-		{ "RCPT", 34, 200, "an interrupt of an unknown kind" },
-		{ "RCPT", 36, 200, "an interrupt of an unknown cause" },
-		{ "SEND", 0, 9, "a send out of turn" },
-		{ "SEND", 16 + 16, 0xee, "a send with a stack that is not there" },
-		{ "STRS", 0, 7, "strings with the wrong number" },
-		{ "STKS", 6, 0xee, "a stack of a string that is not there" },
-		{ "AGRE", 16 + 1, 0xff, "a count of CPU 65000" },
-		{ "END ", 8, 99, "an end with another number of sends" },
-		{ "END ", 16, 99, "an end with another number of interrupts" },
+	memset(f, 0, sizeof(*f));
+	f->p = f->data;
+	bytes(f, "QUELLREC\2\0\0", 12);
+}
+
+static void add_chunk(struct forgery *f, const char *type, const void *data,
+		      size_t len)
+{
+	uint32_t n[2] = { len, crc32(data, len) };
+
+	bytes(f, type, 4);
+	for (int i = 0; i < 2; i++)
+		for (int k = 0; k < 4; k++)
+			*f->p++ = n[i] >> (8 * k);
+	bytes(f, data, len);
+}
+
+#define KINDS "1 send id:d ts:d stack:k func:s\n2 irq ts:d from:n cpu:n kind:n how:n func:s\n" \
+	      "6 end duration:n sends:n irqs:n\n"
+
+/* A file with these kinds and this data (NULL: none). */
+static const char *forged(const char *kinds, const char *data, size_t len)
+{
+	struct forgery f;
+
+	begin_forgery(&f);
+	add_chunk(&f, "KIND", kinds, strlen(kinds));
+	add_chunk(&f, "STRS", "\1\0\0\0\1\0a\1\0b", 10);
+	add_chunk(&f, "STKS", "\1\0\0\0\1\0\2\0\0\0", 10);
+	if (len)
+		add_chunk(&f, "DATA", data, len);
+	return read_bytes(f.data, f.p - f.data);
+}
+
+#define FORGED(kinds, data) forged(kinds, data, sizeof(data) - 1)
+#define END	"\6\0\0\0"
+#define SEND1	"\1\2\0\1\1"			/* number 1, stack 1, func 1 */
+#define IRQ	"\2\0\1\0\0\0\0"		/* from the newest send */
+
+static void test_forged(void)
+{
+	static const struct { const char *data; size_t len; const char *what; } bad[] = {
+#define BAD(data, what) { data, sizeof(data) - 1, what }
+		BAD(SEND1 "\2\0\2\0\0\0\0" END, "an interrupt of a send that is not there"),
+		BAD(SEND1 "\2\0\1\0\0\0\3" END, "an interrupt with a string that is not there"),
+		BAD(SEND1 "\2\0\1\377\377\3\0\0\0" END, "an interrupt on CPU 65000"),
+		BAD(SEND1 "\2\0\1\0\11\0\0" END, "an interrupt of an unknown kind"),
+		BAD(SEND1 "\2\0\1\0\0\11\0" END, "an interrupt of an unknown origin"),
+		BAD("\1\4\0\0\0" END, "a send out of turn"),
+		BAD("\1\2\0\2\0" END, "a send with a stack that is not there"),
+		BAD("\5\0" END, "an entry of a kind that was not described"),
+		BAD(SEND1 IRQ "\6\0\2\1", "an end with another number of sends"),
+		BAD(SEND1 IRQ "\6\0\1\2", "an end with another number of interrupts"),
+		BAD(SEND1 IRQ "\6\0\1\1" SEND1, "something behind its end"),
+		BAD("\6\200\200\200\200\200\200\200\200\200\2\0\0", "a number that is too large"),
+		BAD("\6\200", "a number without an end"),
+	};
+	static const char *const kinds[] = {
+		"0 send id:d\n", "64 send id:d\n", "1 send id:x\n", "1 send id\n",
+		"1 send id:d\n1 irq ts:d\n", "one send id:d\n",
+		"1 x a:n b:n c:n d:n e:n f:n g:n h:n i:n j:n k:n l:n m:n n:n o:n p:n q:n r:n s:n t:n u:n v:n w:n x:n y:n\n",
 	};
 
-	ok(!read_forged(data, len, "RCPT", 16, 0), "a file that is put right is read");
-	for (size_t i = 0; i < ARRAY_SIZE(forged); i++) {
-		const char *wrong = read_forged(data, len, forged[i].type,
-						forged[i].at, forged[i].value);
+	ok(!FORGED(KINDS, SEND1 IRQ "\6\0\1\1") && !cut, "a file that is put right is read");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		const char *wrong = forged(KINDS, bad[i].data, bad[i].len);
 
-		ok(wrong && strstr(wrong, "corrupt"), "%s is refused", forged[i].what);
+		ok(wrong && strstr(wrong, "corrupt"), "%s is refused", bad[i].what);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const char *wrong = forged(kinds[i], NULL, 0);
+
+		ok(wrong && strstr(wrong, "corrupt"), "kinds that make no sense are refused (%zu)", i);
+	}
+	/* What a later version may add: a kind, and a field in the midst. */
+	ok(!FORGED("9 softirq vec:n ns:n who:s\n1 send id:d later:s ts:d stack:k\n6 end sends:n\n",
+		   "\11\1\200\1\2" "\1\2\2\0\1" "\6\1") && !cut && skipped == 1,
+	   "kinds and fields of a later version are left out, and that is told");
+}
+
+static void test_window(void)
+{
+	struct strtab strings = { 0 }, stacks = { 0 };
+	struct rec_writer *w = rec_create(path, &strings, &stacks, 0, 0);
+	struct send x = { .cause = CAUSE_PT_SYNC, .cpu = 3 }, old = { .cause = CAUSE_RCU, .cpu = 7 };
+	struct receipt r = { .how = HOW_CSD };
+	struct rec_end end = { .duration = 1000000 };
+	struct summary s;
+
+	rec_send(w, &old);
+	for (unsigned int i = 0; i < 2 * REC_WINDOW; i++)
+		rec_send(w, &x);
+	r.cause = CAUSE_RCU;
+	rec_receipt(w, &r, &old);
+	rec_close(w, &end);
+	summary_init(&s, &strings, &stacks);
+	summary_load(&s, path, false);
+	ok(s.total.sends == 2 * REC_WINDOW + 1 && s.total.irqs == 1 &&
+	   s.cause[CAUSE_RCU].irqs == 1 && s.cause[CAUSE_RCU].sends == 1,
+	   "a send that is too far back is written again, and counted once");
+	summary_free(&s);
+	strtab_free(&strings);
+	strtab_free(&stacks);
+	unlink(path);
+}
+
+/* Files of at most 1 MiB: each is whole, and together they have it all. */
+static void test_parts(void)
+{
+	struct strtab strings = { 0 }, stacks = { 0 }, st = { 0 }, sk = { 0 };
+	struct rec_writer *w = rec_create(path, &strings, &stacks, 1 << 20, 3);
+	struct send x = { .cause = CAUSE_PT_SYNC };
+	struct receipt r = { .how = HOW_CSD, .cause = CAUSE_PT_SYNC };
+	struct rec_end end = { 0 };
+	unsigned int parts = 0, whole = 0, first = 0;
+	uint64_t irqs = 0, sum = 0;
+	struct summary s;
+	char *name;
+
+	rec_meta(w, "release", "6.12.0-parts");
+	for (int i = 0; i < 300000; i++) {
+		x.comm = strtab_str(&strings, i % 2 ? "one" : "two");
+		x.ts = r.ts = i * 1000ull;
+		rec_send(w, &x);
+		rec_receipt(w, &r, &x);
+		if (i % 1000 == 999) {
+			end.duration = i * 1000ull;
+			rec_sofar(w, &end);
+		}
+	}
+	end.duration = 300000 * 1000ull;
+	rec_close(w, &end);
+	for (unsigned int i = 1; i < 40; i++) {
+		name = xasprintf("%s.%u", path, i);
+		if (!access(name, F_OK)) {
+			first = first ? first : i;
+			parts++;
+			summary_init(&s, &st, &sk);
+			summary_load(&s, name, false);
+			whole += !s.cut && !strcmp(s.release, "6.12.0-parts") &&
+				 s.nrows == 2;
+			irqs = s.total.irqs;
+			sum += s.duration;
+			summary_free(&s);
+			strtab_free(&st);
+			strtab_free(&sk);
+			unlink(name);
+		}
+		free(name);
+	}
+	summary_init(&s, &st, &sk);
+	summary_load(&s, path, false);
+	ok(parts == 3 && whole == 3 && first > 1 && irqs > 10000,
+	   "of the files that were full the last three stay, each of them whole");
+	ok(s.total.irqs > 0 && s.duration + sum < end.duration && s.duration > 0,
+	   "and the last one goes on where they end");
+	summary_free(&s);
+	strtab_free(&st);
+	strtab_free(&sk);
+	strtab_free(&strings);
+	strtab_free(&stacks);
+	unlink(path);
 }
 
 void test_record(void)
@@ -211,6 +341,8 @@ void test_record(void)
 	ok(s.nsync == 1 && s.sync[0].receipts == 6 && s.nagree == 1 &&
 	   cpuset_has(&s.quiet, 2) && !strcmp(s.release, "6.12.0-sample"),
 	   "with what was known of the system");
+	ok(s.nnotes == 1 && s.note[0].ts == 5000 && strstr(s.note[0].text, "CPU 3"),
+	   "with what happened meanwhile");
 	ok(s.heat[1] && s.heat[1][CAUSE_PT_SYNC] == 1 && s.duration == SENDS * 1000000ull,
 	   "and over time");
 	summary_free(&s);
@@ -219,27 +351,30 @@ void test_record(void)
 
 	data = read_file(&len);
 	unlink(path);
-	ok(!read_bytes(data, len), "the bytes read well");
-	for (size_t cut = 0; cut < len; cut++)
-		len_ok += read_bytes(data, cut) != NULL;
-	ok(len_ok == len, "cut anywhere (%zu places), it is refused", len);
+	ok(!read_bytes(data, len) && !cut, "the bytes read well");
+	for (size_t at = 0; at < len; at++)
+		len_ok += read_bytes(data, at) != NULL || cut;
+	ok(len_ok == len, "cut anywhere (%zu places), it is said to be cut or refused", len);
 	for (size_t i = 0; i < len; i++) {
 		data[i] ^= 0x10;
-		taken += !read_bytes(data, len);
+		taken += !read_bytes(data, len) && !cut;
 		data[i] ^= 0x10;
 	}
-	ok(!taken, "with any byte changed, it is refused (%u were taken)", taken);
-	test_forged(data, len);
-	data[8] = 2;
+	ok(!taken, "with any byte changed, it is not taken for whole (%u were)", taken);
+	ok(!read_bytes(data, len - 20) && cut, "what stands before the cut is read");
+	data[8] = 3;
 	wrong = read_bytes(data, len);
 	ok(wrong && strstr(wrong, "version"), "a newer version is called so");
 	wrong = read_bytes((const unsigned char *)"PK\3\4 not ours at all", 20);
 	ok(wrong && strstr(wrong, "not a record"), "another file is called so");
-	data[8] = 1;
+	data[8] = RECFILE_VERSION;
 	data[len] = 'x';
 	wrong = read_bytes(data, len + 1);
 	ok(wrong != NULL, "something after the end is not ignored");
 	free(data);
+	test_forged();
+	test_window();
+	test_parts();
 }
 
 static char *shown(void (*show)(const struct summary *s, FILE *f),

@@ -34,6 +34,9 @@ void complain(const char *fmt, ...) printf_like(1, 2);
 void die(int code, const char *fmt, ...) printf_like(2, 3)
 	__attribute__((noreturn));
 
+/* Called before a complaint is printed: a screen has to be left first. */
+extern void (*complaint_hook)(void);
+
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *old, size_t n, size_t size);
 char *xstrdup(const char *s);

@@ -27,7 +27,7 @@ struct source_row {
 	uint32_t	func, site, comm;
 	bool		known;
 	struct tally	t;
-	uint64_t	last;			/* t.irqs when top last looked */
+	uint64_t	last, delta;		/* t.irqs when top last looked; more since */
 	uint64_t	exported;		/* and when series.c did */
 	uint64_t	active;			/* when it last sent or was received */
 	uint32_t	max_ns, stack;
@@ -37,7 +37,7 @@ struct source_row {
 
 struct cpu_row {
 	int		cpu;
-	uint64_t	irqs, avoidable, last;
+	uint64_t	irqs, avoidable, last, delta;
 	uint64_t	by_cause[NR_CAUSES];
 	uint64_t	avoidable_by_cause[NR_CAUSES];
 };

@@ -18,11 +18,14 @@
 #include "text.h"
 
 volatile int stop_signal;
+void (*complaint_hook)(void);
 
 static void vcomplain(const char *fmt, va_list ap)
 {
 	char *line;
 
+	if (complaint_hook)
+		complaint_hook();
 	fflush(stdout);
 	if (vasprintf(&line, fmt, ap) < 0)
 		line = NULL;

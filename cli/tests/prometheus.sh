@@ -56,13 +56,14 @@ check "every CPU and cause has a series" becomes 'count(quell_interrupts_total)'
 	".data.result[0].value[1] | tonumber == $(nproc) * 21"
 rules=$(curl -s --max-time 5 "http://127.0.0.1:$web/api/v1/rules")
 check "the rules are evaluated without error" jq -e '[.data.groups[].rules[]] | length == 3 and all(.health != "err")' <<<"$rules"
-bad=0
+bad=0 queries=0
 # shellcheck disable=SC2016 # Grafana's variables, not the shell's
 while read -r expr; do
 	expr=${expr//'$__rate_interval'/1m} expr=${expr//'$instance'/.*}
+	queries=$((queries + 1))
 	query "$expr" | jq -e '.status == "success"' >/dev/null || { bad=$((bad + 1)); note "$expr"; }
 done < <(jq -r '.panels[].targets[].expr' docs/prometheus/dashboard.json)
-check "every query of the dashboard is understood" test $bad = 0
+check "every one of $queries queries of the dashboard is understood" test $bad = 0 -a $queries -ge 6
 
 curl -s "http://127.0.0.1:$port/metrics" >"$tmp/plain"
 curl -s -H 'Accept: application/openmetrics-text; version=1.0.0' "http://127.0.0.1:$port/metrics" >"$tmp/open"

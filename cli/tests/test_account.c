@@ -175,7 +175,7 @@ static bool is(uint64_t addr, const char *want)
 
 static void test_symbols(void)
 {
-	char dir[] = "/tmp/quell-ksyms-XXXXXX", *syms, *mods;
+	char dir[] = "/tmp/ksyms-XXXXXX", *syms, *mods;
 	static const char core[] =
 		"ffffffff81000000 T _stext\nffffffff81001000 T schedule\n"
 		"ffffffff81010000 T _etext\n";

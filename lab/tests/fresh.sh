@@ -16,6 +16,7 @@ if [ "$(id -u)" != 0 ] || ! unshare -mpf true 2>/dev/null; then
 	exit 0
 fi
 tier=${FRESH_TIER:-long}
+home="/root" # there, root's
 store=$QUELL_CACHE/fresh
 mkdir -p "$store/debs/partial" "$QUELL_TOP/build/tests/fresh"
 tmp=$(mktemp -d "$store/root.XXXXXX")
@@ -44,8 +45,8 @@ machine() {
 	root=$tmp/root
 	rm -rf --one-file-system "$root"
 	cp -a "$store/$1" "$root"
-	git clone -q . "$root/root/quell" 2>/dev/null
-	git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "$root/root/quell"
+	git clone -q . "$root$home/quell" 2>/dev/null
+	git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "$root$home/quell"
 }
 
 # inside CACHE COMMAND: run it there, as its first process. The cache is
@@ -63,14 +64,14 @@ inside() {
 		done
 		;;
 	sources)
-		for dir in src debs; do bind+=("$(realpath "$QUELL_CACHE/$dir"):/root/.cache/quell/$dir"); done
+		for dir in src debs; do bind+=("$(realpath "$QUELL_CACHE/$dir"):$home/.cache/quell/$dir"); done
 		;;
 	esac
 	# shellcheck disable=SC2016 # the inner shell's
 	unshare -mpf --kill-child bash -c '
 		set -eu
-		root=$1 cache=$2 command=$3
-		shift 3
+		root=$1 home=$2 cache=$3 command=$4
+		shift 4
 		mount --make-rprivate /
 		mount -t proc proc "$root/proc"
 		mount --rbind /sys "$root/sys"
@@ -81,9 +82,9 @@ inside() {
 			mount --bind "${bind%%:*}" "$root${bind#*:}"
 		done
 		cd "$root"
-		exec env -i PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME=/root TERM=dumb \
-			${cache:+QUELL_CACHE="$cache"} chroot . sh -c "cd /root/quell && $command" </dev/null
-	' - "$root" "$([ "$1" != shared ] || echo "$QUELL_CACHE")" "$2" "${bind[@]}"
+		exec env -i PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" HOME="$home" TERM=dumb \
+			${cache:+QUELL_CACHE="$cache"} chroot . sh -c "cd $home/quell && $command" </dev/null
+	' - "$root" "$home" "$([ "$1" != shared ] || echo "$QUELL_CACHE")" "$2" "${bind[@]}"
 }
 
 # first SUITE CACHE COMMAND: it succeeds, and installs at most once.
@@ -119,7 +120,7 @@ named() {
 }
 
 machine bookworm
-chmod 755 "$root/root"
+chmod 755 "$root$home"
 for command in run quiet run-live live deb kernel-deb scale test ci series proofs torture bench install; do
 	named "make $command"
 done

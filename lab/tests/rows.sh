@@ -19,6 +19,14 @@ claim() {
 
 STRATEGIES='["auto","broadcast","property","receipt","running","walkers"]'
 
+# The witnesses agree, and nearly always at once: measure tries a workload up to
+# three times, which must not become what it lives by.
+claim_agreement() {
+	claim "all counters agree in every row" 'length > 0 and all(.counters_agree == true)'
+	claim "and did so at the first attempt, but for one row in ten" \
+		'all(.attempts >= 1) and (map(select(.attempts > 1)) | length) <= ([1, length / 10] | max)'
+}
+
 # What every kernel must show, whatever quell does: our instrument measures
 # today's behaviour to the last interrupt.
 claim_instrument() { # BASELINE CPUS
@@ -29,7 +37,7 @@ claim_instrument() { # BASELINE CPUS
 	claim "$1: every last-sharer unshare = $others sync interrupts, exactly" \
 		"map(select(.workload == \"unshare\" and .strategy == \"$1\")) |
 			length == 1 and .[0].ops > 0 and .[0].sync_ipis == .[0].ops * $others"
-	claim "all counters agree in every row" 'length > 0 and all(.counters_agree == true)'
+	claim_agreement
 }
 
 claim_quell() { # CPUS ISOLATED
@@ -44,7 +52,7 @@ claim_quell() { # CPUS ISOLATED
 			length == 1 and .[0].ops == 32 and .[0].sync_ipis <= 8 * 32'
 	# A sibling whose CPU runs a kernel thread at that moment needs no flush.
 	claim "munmap: the shootdown interrupts the same 8 siblings under every strategy" \
-		'map(select(.workload == "munmap")) |
+		'map(select(.workload == "munmap")) | length == 6 and
 			all(.ops > 0 and .tlb_ipis <= 8 * .ops and .tlb_ipis >= 7.8 * .ops and .sync_ipis == 0)'
 	# A kick of the tick is another matter: lru_add_drain_all() waking a worker
 	# on a CPU whose page batches are not empty.

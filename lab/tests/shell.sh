@@ -14,7 +14,7 @@ while read -r file; do
 done < <(git ls-files | while read -r f; do [ ! -f "$f" ] || echo "$f"; done)
 for file in "${scripts[@]}"; do check "shellcheck $file" shellcheck "$file"; done
 
-git ls-files -z | grep -zvxE 'LICENSE|.*\.svg|.*\.jsonl' >"${TMPDIR:-/tmp}/quell-files.$$"
+git ls-files -z | grep -zvxE 'LICENSE|lab/tests/words|.*\.svg|.*\.jsonl' >"${TMPDIR:-/tmp}/quell-files.$$"
 trap 'rm -f "${TMPDIR:-/tmp}/quell-files.$$"' EXIT
 # A README needs none, and text that hooks put into the kernel's files has theirs.
 unlicensed=$(xargs -0 grep -L 'SPDX-License-Identifier: GPL-2.0' <"${TMPDIR:-/tmp}/quell-files.$$" |
@@ -26,4 +26,17 @@ places='(^|[^[:alnum:]"}])/(work|ro[o]t)/|deb\.debi[a]n\.org|/tmp/q[u]ell'
 named=$(xargs -0 grep -nE "$places" <"${TMPDIR:-/tmp}/quell-files.$$" || true)
 if [ -z "$named" ]; then ok "no file names a machine's paths or a mirror"; else
 	not_ok "no file names a machine's paths or a mirror" "$named"; fi
+
+# Checks that cannot fail: `all` over what may be empty (say `length`, or that it
+# may be), and `// 0 ==`, which jq reads as `// (0 == ...)`.
+tests_of() { git ls-files '*/tests/*.sh' 'lab/*' live/run | grep -v '^lab/tests/shell.sh$'; }
+# shellcheck disable=SC2016 # awk's
+empty=$(tests_of | xargs awk '
+	/(^|[^a-z_])all\(/ && (before $0) !~ /length|may be empty|empty where|type == "array"/ { print FILENAME ":" FNR ": " $0 }
+	{ before = $0 }' || true)
+if [ -z "$empty" ]; then ok "no check passes because it looks at nothing"; else
+	not_ok "no check passes because it looks at nothing" "$empty"; fi
+precedence=$(tests_of | xargs grep -nE '// *[0-9a-z"]+ *(==|!=|<|>)' || true)
+if [ -z "$precedence" ]; then ok "no // before a comparison without parentheses"; else
+	not_ok "no // before a comparison without parentheses" "$precedence"; fi
 finish

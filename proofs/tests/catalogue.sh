@@ -22,6 +22,7 @@ while read -r fault command; do
 done < <(sed -n 's/^| \(F[0-9]*\) |.*`\(proofs\/run --trace [^`]*\)`.*/\1 \2/p' "$catalogue")
 
 rows=$(grep -c '^| F[0-9]' "$catalogue")
+check "there are $rows faults, and every one was tried" test "$rows" -ge 14 -a "$tests" = "$rows"
 check "a command in each of the $rows rows" \
 	test "$(grep -c '^| F[0-9].*`proofs/run --trace F[0-9]*`' "$catalogue")" = "$rows"
 for claim in proofs/*/cases; do

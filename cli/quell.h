@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* The only place: packages take it from here. CHANGELOG.md says what it has. */
 #define QUELL_VERSION	"1.0"
 
 /* Documented in quell.1; scripts depend on them. */

@@ -11,6 +11,10 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 make -s -C cli install DESTDIR="$tmp" PREFIX=/usr >&2
 check "the command is installed and runs" "$tmp/usr/bin/quell" --version
+version=$("$tmp/usr/bin/quell" --version)
+check "one version: the command's, the man page's, the newest of CHANGELOG.md" test \
+	"$version $version" = "$(sed -n '/^\.TH/s/.*"\(quell [^"]*\)".*/\1/p' cli/quell.1) $(
+		sed -n 's/^## \([0-9.]*\).*/quell \1/p' CHANGELOG.md | head -n 1)"
 check "the man page is" test -s "$tmp/usr/share/man/man1/quell.1"
 check "and so is the completion" test -s "$tmp/usr/share/bash-completion/completions/quell"
 
@@ -25,13 +29,14 @@ for code in 0 1 2 3 4 5 6; do
 	ok "exit status $code is documented"
 done
 # Every long option of every subcommand is completed and in the man page.
-missing=''
+missing='' options=0
 for command in status check top record report diff export explain; do
 	for option in $("$tmp/usr/bin/quell" $command --help | grep -oE -e '--[a-z-]{3,}' | sort -u); do
+		options=$((options + 1))
 		grep -q -e "$option" cli/completion.bash || missing+=" $command:$option"
 	done
 done
-check "every option is completed:$missing" test -z "$missing"
+check "every one of $options options is completed:$missing" test -z "$missing" -a "$options" -ge 20
 
 complete() { # the words so far; prints what bash would offer
 	bash -c '. cli/completion.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _quell; echo "${COMPREPLY[*]}"' _ "$@"

@@ -15,10 +15,12 @@ trixie) kernel=7.3 from=trixie-backports ;;
 *) die "SUITE is '$SUITE': bookworm or trixie" ;;
 esac
 
+version=$(sed -n 's/^#define QUELL_VERSION[[:space:]]*"\(.*\)"$/\1/p' cli/quell.h)
+next=$version.1~test
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 check "the packages are built" packaging/build --out "$tmp/1"
-check "and a later version of them" packaging/build --out "$tmp/2" --version 0.2~test
+check "and a later version of them" packaging/build --out "$tmp/2" --version "$next"
 
 # The one exception: the project has no mailing list that could be named.
 check "lintian has no complaint" lintian --allow-root --fail-on error,warning \
@@ -56,6 +58,7 @@ has_command() {
 	quell --help && [ -e /usr/share/man/man1/quell.1.gz ] &&
 		[ -e /usr/share/bash-completion/completions/quell ]
 }
+says_version() { [ "$(quell --version)" = "quell $1" ]; }
 has_units() { [ -e /lib/systemd/system/quell-exporter.service ] && [ -e /lib/systemd/system/quell-live.service ]; }
 verified() {
 	out=$(systemd-analyze verify --man=no --recursive-errors=no /lib/systemd/system/quell-*.service 2>&1) && [ -z "$out" ] ||
@@ -67,17 +70,18 @@ not() { ! "$@"; }
 
 claim "no quell is there before" nothing_left
 tar -C / --keep-directory-symlink -xf /headers.tar
-claim "installed" apt install /debs/quell_0.1_amd64.deb /debs/quell-dkms_0.1_all.deb
+claim "installed" apt install /debs/quell_VERSION_amd64.deb /debs/quell-dkms_VERSION_all.deb
 claim "dkms built the module for the kernel" has_module
-claim "from this version" built_from 0.1
+claim "from this version" built_from VERSION
 claim "and signed it with a key of this machine's" signed
 claim "the command runs, with man page and completion" has_command
+claim "and it is this version" says_version VERSION
 claim "the units are there" has_units
 claim "and systemd finds no fault with them" verified
 claim "but not enabled" not enabled
 claim "quell-live tells that nothing is loaded" sh -c 'quell-live status; [ $? = 3 ]'
-claim "upgraded" apt install /debs/quell_0.2~test_amd64.deb /debs/quell-dkms_0.2~test_all.deb
-claim "dkms built the new version, and only that is left" built_from 0.2~test
+claim "upgraded" apt install /debs/quell_NEXT_amd64.deb /debs/quell-dkms_NEXT_all.deb
+claim "dkms built the new version, and only that is left" built_from NEXT
 claim "and it is there" has_module
 claim "removed" apt remove quell quell-dkms
 claim "the module is gone" has_no_module
@@ -85,7 +89,7 @@ claim "purged" dpkg --purge quell quell-dkms
 rm -rf /headers.tar
 claim "and nothing is left" nothing_left
 END
-sed -i "s/RELEASE/$release/g" "$tmp/steps"
+sed -i "s/RELEASE/$release/g; s/VERSION/$version/g; s/NEXT/$next/g" "$tmp/steps"
 cat "$QUELL_CACHE/apt/$from/sources.list" >"$tmp/sources"
 if [ "$from" != host ]; then
 	lab/debian --names "$SUITE" '^dkms$' >"$tmp/names"

@@ -55,7 +55,7 @@ static struct job *running(struct job *jobs, size_t count, pid_t pid)
 
 void jobs_run(struct job *jobs, size_t count, long ms)
 {
-	uint64_t end = now_ns() + (uint64_t)ms * 1000000;
+	uint64_t begin = now_ns(), end = begin + (uint64_t)ms * 1000000;
 	int left = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -69,10 +69,12 @@ void jobs_run(struct job *jobs, size_t count, long ms)
 	}
 	while (left) {
 		int status;
+		bool again;
 		struct job *job = running(jobs, count, wait(&status));
 
 		job->pid = 0;
 		job->runs++;
+		job->ms = (now_ns() - begin) / 1000000;
 		if (status) {
 			char name[32];
 
@@ -81,7 +83,8 @@ void jobs_run(struct job *jobs, size_t count, long ms)
 			fprintf(stderr, "%s failed, status %#x\n", name,
 				(unsigned int)status);
 		}
-		if (now_ns() < end && !once(job) && !status)
+		again = job->rounds ? job->runs < job->rounds : now_ns() < end;
+		if (again && !once(job) && !status)
 			start(job, ms);
 		else
 			left--;

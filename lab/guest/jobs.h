@@ -14,19 +14,25 @@
  * struct job - one of them
  * @line: what to run, with arguments; with a second line, in turns. "%ld" is
  *	  the milliseconds of the whole: such a job runs once, to the end
+ * @rounds: how often to run it, whatever the time; 0: until that is over
  * @left_out: do not run it
  * @runs: how often it has ended
+ * @ms: when that was the last time, since all began
  * @failures: and with another status than 0, after which it is not run again
  */
 struct job {
 	const char *line[2];
+	unsigned long rounds;
 	bool left_out;
-	unsigned long runs, failures;
+	unsigned long runs, ms, failures;
 	pid_t pid;
 	int output;
 };
 
-/* Runs all of @jobs for @ms, and until those that run then have ended. */
+/*
+ * Runs all of @jobs for @ms, or as often as they say, and until those that run
+ * then have ended.
+ */
 void jobs_run(struct job *jobs, size_t count, long ms);
 /* All the operations that the runs of a job reported. */
 unsigned long job_operations(const struct job *job);

@@ -5,6 +5,10 @@
  * window_open() and window_close(). A program that has no such window is
  * counted from before its start to after its end.
  *
+ * With --repeat the strategies take turns that often: the time of an operation
+ * is then a median with its extremes, which may be nothing but noise; the
+ * counts are those of the last turn.
+ *
  * What the counters are and when they agree is in counters.h. --perturb
  * falsifies one of them by one, which must turn counters_agree to false: it
  * is there to show that the agreement can fail.
@@ -37,11 +41,19 @@
 /* Time for a switch of strategy, and for its grace period, to be over. */
 #define SETTLE_MS 20
 #define OUTPUT 4096
+#define MAX_REPEAT 99
 
 struct request {
 	const char *name, *strategies, *flush, *perturb;
 	struct cpus isolated;
+	long repeat;
 	char **command;
+};
+
+/* Picoseconds per operation, a number for each turn. */
+struct times {
+	int64_t ps[MAX_REPEAT];
+	unsigned int count;
 };
 
 struct outcome {
@@ -413,9 +425,39 @@ static void run_until_agreed(struct outcome *out, const struct request *request,
 	} while (!out->agree && !request->perturb && attempts < 3);
 }
 
+/* What a turn took, if it says so. */
+static void take_time(struct times *times, const struct outcome *out)
+{
+	const char *line = strstr(out->output, "ops=");
+	unsigned long long ops, ns;
+
+	if (line && sscanf(line, "ops=%llu ns=%llu", &ops, &ns) == 2 && ops &&
+	    times->count < MAX_REPEAT)
+		times->ps[times->count++] = (int64_t)(ns * 1000 / ops);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Nothing, unless every turn has its time. */
+static void put_times(struct times *times, long repeat)
+{
+	if (repeat < 2 || times->count != repeat)
+		return;
+	qsort(times->ps, times->count, sizeof(times->ps[0]), by_size);
+	json_number("repeats", repeat);
+	json_number("op_ps", times->ps[times->count / 2]);
+	json_number("op_ps_least", times->ps[0]);
+	json_number("op_ps_most", times->ps[times->count - 1]);
+}
+
 /* Writes the row; false if the workload failed. */
 static bool put_row(struct outcome *out, const struct request *request,
-		    const char *strategy)
+		    const char *strategy, struct times *times)
 {
 	bool exited = WIFEXITED(out->status) && !WEXITSTATUS(out->status);
 	struct snapshot *since = &out->after;
@@ -434,6 +476,7 @@ static bool put_row(struct outcome *out, const struct request *request,
 	if (request->flush)
 		json_text("flush", request->flush);
 	good = put_result(out->output) && exited;
+	put_times(times, request->repeat);
 	json_number("sync_ipis", (int64_t)
 		    function_hits(&since->run, SYNC_FUNCTION));
 	json_number("call_ipis", (int64_t)total_calls(since, NULL));
@@ -477,6 +520,7 @@ static void usage(FILE *to)
 	      "  --name NAME            what to call the workload in the row\n"
 	      "  --isolated LIST        keep these CPUs busy in user mode and\n"
 	      "                         count what interrupts them\n"
+	      "  --repeat N             take N turns, for the time (1 to 99)\n"
 	      "  --flush NAME           with this test-only backend of TLB\n"
 	      "                         flushes, of kernels that have them\n"
 	      "  --perturb SOURCE       falsify one of interrupts, tlb,\n"
@@ -489,14 +533,17 @@ static bool parse(struct request *request, int argc, char **argv)
 		{ "strategies", required_argument, NULL, 's' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "isolated", required_argument, NULL, 'i' },
+		{ "repeat", required_argument, NULL, 'r' },
 		{ "flush", required_argument, NULL, 'f' },
 		{ "perturb", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	char *end;
 	int option;
 
 	request->strategies = "all";
+	request->repeat = 1;
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		switch (option) {
 		case 's':
@@ -508,6 +555,13 @@ static bool parse(struct request *request, int argc, char **argv)
 		case 'i':
 			if (!cpus_parse(&request->isolated, optarg))
 				die("'%s' is no list of CPUs", optarg);
+			break;
+		case 'r':
+			request->repeat = strtol(optarg, &end, 10);
+			if (*end || request->repeat < 1 ||
+			    request->repeat > MAX_REPEAT)
+				die("--repeat is '%s', must be 1 to %d", optarg,
+				    MAX_REPEAT);
 			break;
 		case 'f':
 			request->flush = optarg;
@@ -536,6 +590,7 @@ static bool parse(struct request *request, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	static struct outcome outcome;
+	static struct times times[MAX_STRATEGIES];
 	struct names strategies = { 0 };
 	struct request request = { 0 };
 	char original[NAME_LENGTH];
@@ -553,10 +608,20 @@ int main(int argc, char **argv)
 	trace_start();
 	start_companion(&request.isolated);
 
+	for (unsigned int i = 0; i < strategies.count * (request.repeat - 1); i++) {
+		unsigned int which = i % strategies.count;
+
+		set_strategy(strategies.name[which]);
+		memset(&outcome, 0, sizeof(outcome));
+		run(&outcome, &request);
+		take_time(&times[which], &outcome);
+	}
 	for (unsigned int i = 0; i < strategies.count; i++) {
 		set_strategy(strategies.name[i]);
 		run_until_agreed(&outcome, &request, strategies.name[i]);
-		failed += !put_row(&outcome, &request, strategies.name[i]);
+		take_time(&times[i], &outcome);
+		failed += !put_row(&outcome, &request, strategies.name[i],
+				   &times[i]);
 	}
 
 	if (original[0])

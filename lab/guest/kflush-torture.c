@@ -7,6 +7,9 @@
  * entry and exit. The kernel's detector (CONFIG_COALESCE_TLBI_TEST) counts the
  * stale translations that would have been used.
  *
+ * A way into the kernel counts as taken when what it leads to has happened: its
+ * signal came, its child ended well, its call returned what it must.
+ *
  *   --broken N   an order that is wrong on purpose, by its number in
  *                enum kernel_flush_broken; then stale ones are what must be
  *                found, and finding none is the failure
@@ -45,6 +48,8 @@
 
 static atomic_bool enough;
 static struct cpus isolated;
+/* The last signal of this thread. */
+static _Thread_local volatile sig_atomic_t came;
 
 static ucontext_t *context(void *argument)
 {
@@ -63,14 +68,14 @@ static void set_ss(ucontext_t *uc, unsigned long long ss)
 /* The instructions that raise these are two bytes long. */
 static void skip(int signal, siginfo_t *info, void *argument)
 {
-	(void)signal;
+	came = signal;
 	(void)info;
 	context(argument)->uc_mcontext.gregs[REG_RIP] += 2;
 }
 
 static void stop_stepping(int signal, siginfo_t *info, void *argument)
 {
-	(void)signal;
+	came = signal;
 	(void)info;
 	context(argument)->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
 }
@@ -78,7 +83,7 @@ static void stop_stepping(int signal, siginfo_t *info, void *argument)
 /* The return from this handler faults in IRET ... */
 static void break_ss(int signal, siginfo_t *info, void *argument)
 {
-	(void)signal;
+	came = signal;
 	(void)info;
 	set_ss(context(argument), BAD_SS);
 }
@@ -89,7 +94,7 @@ static void heal(int signal, siginfo_t *info, void *argument)
 	ucontext_t *uc = context(argument);
 	const unsigned char *at = (void *)uc->uc_mcontext.gregs[REG_RIP];
 
-	(void)signal;
+	came = signal;
 	(void)info;
 	set_ss(uc, USER_SS);
 	if (at[0] == 0xcd && at[1] == 0x80)
@@ -98,7 +103,7 @@ static void heal(int signal, siginfo_t *info, void *argument)
 
 static void return_at_once(int signal, siginfo_t *info, void *argument)
 {
-	(void)signal;
+	came = signal;
 	(void)info;
 	(void)argument;
 }
@@ -113,64 +118,78 @@ static void handle(int signal, void (*handler)(int, siginfo_t *, void *))
 		die("cannot handle signal %d", signal);
 }
 
-/* The ways into the kernel. */
+/* The ways into the kernel: each tells whether it was taken. */
 
-static void by_syscall(void)
+static bool by_syscall(void)
 {
-	syscall(SYS_getpid);
+	return syscall(SYS_getpid) > 0;
 }
 
-static void by_compat_syscall(void)
+/* A kernel without 32-bit programs answers with a signal. */
+static bool by_compat_syscall(void)
 {
 	long nr = 20; /* getpid */
 
 	__asm__ volatile("int $0x80" : "+a" (nr) : : "memory", "r8", "r9",
 			 "r10", "r11");
+	return !came && nr > 0;
 }
 
-static void by_page_fault(void)
+/* What was dropped is not there the next time. */
+static bool by_page_fault(void)
 {
 	static _Thread_local char *page;
 
 	if (!page)
 		page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		die("no page to fault on");
 	*(volatile char *)page = 1;
-	madvise(page, 4096, MADV_DONTNEED);
+	return !madvise(page, 4096, MADV_DONTNEED) &&
+	       !*(volatile char *)page &&
+	       !madvise(page, 4096, MADV_DONTNEED);
 }
 
-static void by_invalid_opcode(void)
+static bool by_invalid_opcode(void)
 {
 	__asm__ volatile("ud2" : : : "memory");
+	return came == SIGILL;
 }
 
-static void by_breakpoint(void)
+static bool by_breakpoint(void)
 {
 	__asm__ volatile("int3" : : : "memory");
+	return came == SIGTRAP;
 }
 
-static void by_single_step(void)
+static bool by_single_step(void)
 {
 	__asm__ volatile("sub $128, %%rsp\n\tpushfq\n\torq $0x100, (%%rsp)\n\t"
 			 "popfq\n\tnop\n\tadd $128, %%rsp"
 			 : : : "memory", "cc");
+	return came == SIGTRAP;
 }
 
 /* The trap comes right after the return, with the flag set in the kernel. */
-static void by_stepped_syscall(void)
+static bool by_stepped_syscall(void)
 {
 	long nr = SYS_getpid;
 
 	__asm__ volatile("sub $128, %%rsp\n\tpushfq\n\torq $0x100, (%%rsp)\n\t"
 			 "popfq\n\tsyscall\n\tadd $128, %%rsp"
 			 : "+a" (nr) : : "rcx", "r11", "memory", "cc");
+	return came == SIGTRAP && nr > 0;
 }
 
 /* A debug register: a kernel without says so once, and is not asked again. */
-static void by_watchpoint(void)
+static bool by_watchpoint(void)
 {
 	static _Thread_local volatile long watched;
 	static _Thread_local int event;
+	static _Thread_local uint64_t before;
+	uint64_t hits = 0;
+	bool hit;
 
 	if (!event) {
 		struct perf_event_attr attr = {
@@ -188,33 +207,68 @@ static void by_watchpoint(void)
 			die("cannot watch memory");
 	}
 	watched++;
+	if (read(event, &hits, sizeof(hits)) != sizeof(hits))
+		die("cannot read how often memory was written");
+	hit = hits > before;
+	before = hits;
+	return hit;
 }
 
-static void by_signal_return(void)
+static bool by_signal_return(void)
 {
 	raise(SIGUSR2);
+	return came == SIGUSR2;
 }
 
-static void by_failing_iret(void)
+/* Both signals came, the second for the fault. */
+static bool by_failing_iret(void)
 {
 	raise(SIGUSR1);
+	return came == SIGSEGV;
 }
 
-static void by_fork_and_exit(void)
+/* Waits for a child; true if it ended with 0. */
+static bool ends_well(pid_t child)
+{
+	int status;
+
+	return child > 0 && waitpid(child, &status, 0) == child &&
+	       WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
+/*
+ * Lets a traced child go from stop to stop; true if it stopped that often at
+ * least and ended with 0.
+ */
+static bool ends_well_traced(pid_t child, int request, int wanted)
+{
+	int status, stops = 0;
+
+	if (child <= 0)
+		return false;
+	while (waitpid(child, &status, 0) == child) {
+		if (!WIFSTOPPED(status))
+			return WIFEXITED(status) && !WEXITSTATUS(status) &&
+			       stops >= wanted;
+		stops++;
+		ptrace(request, child, NULL, NULL);
+	}
+	return false;
+}
+
+static bool by_fork_and_exit(void)
 {
 	pid_t child = fork();
 
 	if (child == 0)
 		_exit(0);
-	if (child > 0)
-		waitpid(child, NULL, 0);
+	return ends_well(child);
 }
 
-/* Stops of a traced child, in and out of each system call. */
-static void by_ptrace(void)
+/* Stops of a traced child: by its signal, in and out of the system call. */
+static bool by_ptrace(void)
 {
 	pid_t child = fork();
-	int status;
 
 	if (child == 0) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -222,12 +276,10 @@ static void by_ptrace(void)
 		syscall(SYS_getpid);
 		_exit(0);
 	}
-	while (child > 0 && waitpid(child, &status, 0) == child &&
-	       WIFSTOPPED(status))
-		ptrace(PTRACE_SYSCALL, child, NULL, NULL);
+	return ends_well_traced(child, PTRACE_SYSCALL, 3);
 }
 
-static void by_exec(void)
+static bool by_exec(void)
 {
 	pid_t child = vfork();
 
@@ -235,11 +287,10 @@ static void by_exec(void)
 		execl("/proc/self/exe", "kflush-torture", "--help-quietly", NULL);
 		_exit(1);
 	}
-	if (child > 0)
-		waitpid(child, NULL, 0);
+	return ends_well(child);
 }
 
-static void by_compat_program(void)
+static bool by_compat_program(void)
 {
 	pid_t child = vfork();
 
@@ -247,29 +298,26 @@ static void by_compat_program(void)
 		execl(COMPAT, COMPAT, NULL);
 		_exit(1);
 	}
-	if (child > 0)
-		waitpid(child, NULL, 0);
+	return ends_well(child);
 }
 
 /* With the trap flag set, SYSENTER is a single step in the kernel's entry. */
-static void by_stepped_compat_program(void)
+static bool by_stepped_compat_program(void)
 {
 	pid_t child = fork();
-	int status;
 
 	if (child == 0) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 		execl(COMPAT, COMPAT, NULL);
 		_exit(1);
 	}
-	while (child > 0 && waitpid(child, &status, 0) == child &&
-	       WIFSTOPPED(status))
-		ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
+	/* More instructions than it has system calls. */
+	return ends_well_traced(child, PTRACE_SINGLESTEP, 10);
 }
 
 static const struct {
 	const char *name;
-	void (*enter)(void);
+	bool (*enter)(void);
 	unsigned int every;
 } ways[] = {
 	{ "syscall", by_syscall, 1 },
@@ -311,8 +359,9 @@ static void *enter_and_leave(void *argument)
 		for (size_t i = 0; i < WAYS; i++) {
 			if (round % ways[i].every)
 				continue;
-			ways[i].enter();
-			atomic_fetch_add(&taken[i], 1);
+			came = 0;
+			if (ways[i].enter())
+				atomic_fetch_add(&taken[i], 1);
 			/* User mode of any length, so that requests find it. */
 			stay(rand_r(&seed) % 100);
 		}

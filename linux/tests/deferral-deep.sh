@@ -129,6 +129,14 @@ for kernel in ${DEFERRAL_KERNELS:-6.12 7.3}; do
 		jq -es 'map(select(.test == "torture") | .adopted) | length == 5 and all(. > 0)' "$file"
 	check "Linux $kernel: KUnit" grep -q '# kernel_flush: pass:7 fail:0' "$results/$kernel.log"
 
+	# A way into the kernel that is closed is not counted as taken.
+	echo 'kflush-torture --seconds 3' >"$tmp/closed"
+	lab/boot --kernel "$build" --cpus 6 --isolated 4 --accel tcg --plan "$tmp/closed" --timeout 300 \
+		--append ia32_emulation=off >"$results/closed.jsonl" 2>/dev/null || true
+	check "Linux $kernel: without 32-bit programs their ways count nothing, and that is a failure" \
+		jq -es 'map(select(.test == "torture")) | length == 1 and all(.good == false and .syscall > 0 and
+			.compat_syscall == 0 and .compat_program == 0 and .stepped_compat_program == 0)' "$results/closed.jsonl"
+
 	plain=$(lab/build "$kernel")
 	stock=$(lab/build --stock "$kernel")
 	getpid "$stock" "$kernel-stock" ''

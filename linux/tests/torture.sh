@@ -12,6 +12,12 @@ lab/need run
 refuses "a fault that is none" 'one of' lab/torture --fault nonsense
 refuses "a strategy that is none" 'one of' lab/torture --strategy nonsense
 
+# The module's parameters, by name.
+for wrong in nkickers=-1 nremovers=0 nremovers=9; do
+	lab/torture --strategy auto --backend native --seconds 1 --set $wrong >/dev/null 2>&1 || true
+	check "$wrong is refused by name" grep -q "${wrong%=*} is ${wrong#*=}, must be" build/results/torture-auto-native.log
+done
+
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 

@@ -51,6 +51,7 @@ int pt_torture_kicker(void *arg);
 void pt_torture_walk_irq(void *unused);
 void pt_torture_walk_nmi(void);
 int pt_torture_remover(void *arg);
+bool pt_torture_may_skip_flush(void);
 
 /* What has been done, counted per CPU, in NMIs too. */
 enum {

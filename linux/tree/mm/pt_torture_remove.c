@@ -31,11 +31,15 @@ static unsigned long pt_torture_rand(struct remover *r)
 	return torture_random(&r->rand);
 }
 
-/*
+/**
+ * pt_torture_may_skip_flush - may a table be removed without a flush?
+ *
  * "property" believes that flushes interrupt everybody, where they usually do.
  * There a removal without a flush is a fault.
+ *
+ * Return: whether nothing in force forbids it.
  */
-static bool pt_torture_may_skip_flush(void)
+bool pt_torture_may_skip_flush(void)
 {
 	int strategy = pt_torture_core.strategy_current();
 

@@ -162,11 +162,31 @@ enum cause classify_stack(const char *const *frames, size_t n)
 		{ "membarrier_global_expedited", CAUSE_MEMBARRIER },
 		{ "text_poke_sync", CAUSE_TEXT },
 		{ "smp_text_poke_sync_each_cpu", CAUSE_TEXT },
+		/*
+		 * What calls these last of all jumps to them: they leave no
+		 * frame, and their callers have to tell.
+		 */
+		{ "flush_tlb_mm_range", CAUSE_TLB_USER },
+		{ "arch_tlbbatch_flush", CAUSE_TLB_USER },
+		{ "__purge_vmap_area_lazy", CAUSE_TLB_KERNEL },
+		{ "text_poke_bp_batch", CAUSE_TEXT },
+		{ "smp_text_poke_batch_finish", CAUSE_TEXT },
 	};
+	/* Callers of tlb_remove_table_sync_one() that call nobody else so. */
+	static const char syncers[] =
+		"collapse_huge_page hpage_collapse_scan_pmd collapse_scan_pmd "
+		"collapse_pte_mapped_thp try_collapse_pte_mapped_thp "
+		"retract_page_tables tlb_remove_table tlb_remove_table_one "
+		"__tlb_remove_table_one tlb_flush_unshared_tables "
+		"huge_pmd_unshare";
+	bool everyone = false;		/* the frame before: smp_call_function() */
 	char name[128];
 
 	for (size_t i = 0; i < n; i++) {
 		plain_name(frames[i], name, sizeof(name));
+		if (everyone && listed(syncers, name))
+			return CAUSE_PT_SYNC;
+		everyone = !strcmp(name, "smp_call_function");
 		for (size_t t = 0; t < ARRAY_SIZE(tells); t++)
 			if (!strcmp(name, tells[t].frame))
 				return tells[t].cause;

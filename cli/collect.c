@@ -22,6 +22,7 @@
 #include "quell.h"
 
 #define LAG_NS	20000000ull	/* an event is committed within this */
+#define BUSY	2000		/* events in a poll; a buffer holds 40,000 */
 
 /* common_flags of every event (enum trace_flag_type in the kernel). */
 #define FLAG_HARDIRQ	0x08
@@ -383,9 +384,14 @@ uint64_t collect_poll(struct collect *c, struct join *j, bool all)
 	uint64_t before = all ? UINT64_MAX : now_ns() - LAG_NS;
 	struct source *s;
 	struct event *e;
+	size_t had;
 
-	for (size_t i = 0; i < c->nsrc; i++)
+	c->taken = 0;
+	for (size_t i = 0; i < c->nsrc; i++) {
+		had = c->src[i].n;
 		read_source(c, &c->src[i]);
+		c->taken += c->src[i].n - had;
+	}
 	while ((s = earliest(c)) && s->q[s->head].ts < before) {
 		e = &s->q[s->head++];
 		join_event(j, e);
@@ -401,6 +407,11 @@ uint64_t collect_poll(struct collect *c, struct join *j, bool all)
 	if (!all)
 		join_advance(j, before);
 	return before;
+}
+
+bool collect_busy(const struct collect *c)
+{
+	return c->taken > BUSY;
 }
 
 uint64_t collect_lost(struct collect *c)

@@ -27,6 +27,9 @@ void collect_stop(struct collect *c);
  */
 uint64_t collect_poll(struct collect *c, struct join *j, bool all);
 
+/* Was there so much to read that the next poll must not wait? */
+bool collect_busy(const struct collect *c);
+
 /*
  * Does the instance still do what we set it up for? NULL, or in one phrase what
  * somebody else did to it.

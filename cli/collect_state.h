@@ -45,6 +45,7 @@ struct collect {
 	struct strtab		*strings;
 	struct source		*src;
 	size_t			nsrc, src_room, nreasons, buffer_kb;
+	size_t			taken;		/* events of the last poll */
 	uint64_t		lost_before;	/* in instances that are gone */
 	char			*state;		/* of the instance, as we set it up */
 	struct { char system[24], name[40]; const char *by; } on[40];

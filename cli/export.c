@@ -20,7 +20,6 @@
 #include "session.h"
 #include "show.h"
 
-#define POLL_MS		50
 #define MAX_SOURCES	8192
 
 static const char usage[] =
@@ -143,9 +142,9 @@ static void observe(struct session *s, const struct options *o,
 		/* Clients are waited for by another thread, trace buffers never. */
 		asked = false;
 		if (server)
-			asked = server_wait(server, POLL_MS, &fmt);
+			asked = server_wait(server, session_pause(s), &fmt);
 		else
-			pause_ms(POLL_MS);
+			pause_ms(session_pause(s));
 	}
 }
 

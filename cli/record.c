@@ -14,7 +14,6 @@
 #include "quell.h"
 #include "session.h"
 
-#define POLL_MS		50
 #define MIN_SIZE	(1 << 20)	/* so that a part holds more than its head */
 
 static const char usage[] =
@@ -153,13 +152,15 @@ static void observe(struct session *s, uint64_t duration, pid_t *child,
 
 	while (!stop_signal && !s->write_failed && (now = now_ns()) < end) {
 		uint64_t left = (end - now) / 1000000;
+		unsigned int pause;
 
 		if (*child && waitpid(*child, status, WNOHANG) == *child) {
 			*child = 0;
 			break;
 		}
 		/* A short command must not end up in a long window. */
-		pause_ms(*child ? 5 : left < POLL_MS ? left + 1 : POLL_MS);
+		pause = *child ? 5 : session_pause(s);
+		pause_ms(left < pause ? left + 1 : pause);
 		session_poll(s);
 	}
 }

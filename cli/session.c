@@ -234,7 +234,7 @@ void session_open(struct session *s, const struct session_options *o)
 	s->sum.has_csd = collect_has_csd(s->collect);
 	s->sum.has_stacks = collect_has_stacks(s->collect);
 	if (!s->sum.has_csd)
-		complain("this kernel has no csd events (Linux 6.5): functions are told by the sender's stack alone");
+		complain("degraded: this kernel has no csd events (Linux 6.5): functions are told by the sender's stack alone");
 	s->join = join_new(&ops, s, &observed, &s->strings, &s->stacks);
 	if (collect_one_call_vector(s->collect))
 		join_one_call_vector(s->join);
@@ -254,6 +254,11 @@ void session_open(struct session *s, const struct session_options *o)
 void session_poll(struct session *s)
 {
 	session_watch(s, collect_poll(s->collect, s->join, false));
+}
+
+unsigned int session_pause(const struct session *s)
+{
+	return collect_busy(s->collect) ? 5 : 50;
 }
 
 static void compare(struct session *s)

@@ -55,6 +55,8 @@ void session_open(struct session *s, const struct session_options *o);
 /* What a reader of @writer's file has to know first. */
 void session_to_record(struct session *s);
 void session_poll(struct session *s);
+/* How many ms until the next session_poll(): fewer if there is much to read. */
+unsigned int session_pause(const struct session *s);
 /* Close the window, read the rest and compare with /proc/interrupts. */
 void session_close(struct session *s);
 void session_free(struct session *s);

@@ -57,6 +57,8 @@ static void system_part(struct json *j, const struct summary *s)
 	else
 		json_null(j, "pti");
 	json_str(j, "flush", s->flush);
+	/* No csd events: functions are told by the sender's stack alone. */
+	json_bool(j, "degraded", !s->has_csd);
 	set(j, "online", &s->online);
 	set(j, "isolated", &s->quiet);
 	set(j, "observed", &s->observed);

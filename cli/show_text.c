@@ -253,6 +253,8 @@ static void syncs(const struct summary *s, FILE *f)
 void show_text(const struct summary *s, FILE *f, bool stacks)
 {
 	head(s, f);
+	if (!s->has_csd)
+		fputs("degraded: this kernel has no csd events; functions are told by the sender's stack alone\n", f);
 	if (s->cut)
 		fputs("CUT: the recording was not finished; this is what it holds\n", f);
 	for (size_t i = 0; i < s->nnotes && i < ARRAY_SIZE(s->note); i++) {

@@ -14,7 +14,6 @@
 #include "session.h"
 #include "top.h"
 
-#define POLL_MS		50
 #define MAX_SOURCES	8192
 
 static const char usage[] =
@@ -149,12 +148,12 @@ static void observe(struct session *s, struct options *o, bool screen)
 			top_screen(s, &o->view, &t);
 		draw = false;
 		if (screen) {
-			key = term_key(&t, POLL_MS, &draw);
+			key = term_key(&t, session_pause(s), &draw);
 			draw |= key != KEY_NONE;
 			if (key != KEY_NONE && !obey(&o->view, key))
 				break;
 		} else {
-			pause_ms(POLL_MS);
+			pause_ms(session_pause(s));
 		}
 		session_poll(s);
 		now = now_ns();

@@ -447,6 +447,71 @@ static void test_bounds(void)
 	end();
 }
 
+/* "61 us for 0.8": the end of one and the beginning of the next were lost. */
+static void test_lost(void)
+{
+	begin("1");
+	entry(1, VEC_CALL);			/* its end is lost */
+	s.now += 61000;
+	feed((struct event){ .type = EV_LOST, .cpu = 1 });
+	leave(1, VEC_CALL);			/* the end of another one */
+	join_finish(s.j);
+	ok(s.n == 1 && !s.out[0].ns, "an interrupt whose end was lost has no time");
+	end();
+
+	begin("1");
+	send_one(0, CTX_TASK, 1, 0);		/* it arrived unseen */
+	feed((struct event){ .type = EV_LOST, .cpu = 1 });
+	entry(1, VEC_RESCHED);
+	join_finish(s.j);
+	ok(s.n == 1 && got(0, RECEIPT_IRQ, 1, HOW_UNKNOWN, -1, CAUSE_RESCHED),
+	   "nobody is blamed for what may have come while events were lost");
+	end();
+
+	begin("1");
+	send_one(0, CTX_TASK, 1, 0);
+	join_gap(s.j);				/* the trace was begun anew */
+	entry(1, VEC_RESCHED);
+	join_finish(s.j);
+	ok(s.n == 1 && got(0, RECEIPT_IRQ, 1, HOW_UNKNOWN, -1, CAUSE_RESCHED),
+	   "nor for what may have come in a gap");
+	end();
+
+	begin("1");
+	join_observe(s.j, 2);			/* it came online */
+	entry(2, VEC_TIMER);
+	join_finish(s.j);
+	ok(s.n == 1 && s.out[0].cpu == 2, "a CPU that comes online is observed from then on");
+	end();
+}
+
+/* As Debian's kernels show it: the sync and the flush jump, and leave no frame. */
+static void test_tail_calls(void)
+{
+	static const struct { const char *frame[6]; enum cause cause; const char *what; } c[] = {
+		{ { "smp_call_function_many_cond", "smp_call_function", "collapse_huge_page",
+		    "hpage_collapse_scan_pmd", "madvise_collapse" }, CAUSE_PT_SYNC,
+		  "a sync of collapse_huge_page()" },
+		{ { "smp_call_function_many_cond", "smp_call_function", "tlb_remove_table",
+		    "free_pgd_range" }, CAUSE_PT_SYNC, "a sync of a table freed alone" },
+		{ { "smp_call_function_many_cond", "on_each_cpu_cond_mask", "flush_tlb_mm_range",
+		    "pmdp_collapse_flush", "collapse_huge_page" }, CAUSE_TLB_USER,
+		  "a flush on the way through collapse_huge_page() is none" },
+		{ { "smp_call_function_many_cond", "on_each_cpu_cond_mask", "__purge_vmap_area_lazy" },
+		  CAUSE_TLB_KERNEL, "a kernel flush of vmalloc" },
+		{ { "smp_call_function_many_cond", "smp_call_function", "drain_all_pages" },
+		  CAUSE_CALL, "another call to everybody stays a call" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
+		size_t n = 0;
+
+		while (n < 6 && c[i].frame[n])
+			n++;
+		ok(classify_stack(c[i].frame, n) == c[i].cause, "without csd events: %s", c[i].what);
+	}
+}
+
 static void test_other_kernels(void)
 {
 	begin("0-1");
@@ -489,6 +554,8 @@ void test_join(void)
 	test_irq_work();
 	test_wakeups();
 	test_bounds();
+	test_lost();
+	test_tail_calls();
 	test_other_kernels();
 }
 

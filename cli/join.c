@@ -243,8 +243,7 @@ static enum cause cause_of(struct join *j, const struct send *s,
 	return c == CAUSE_UNKNOWN ? CAUSE_CALL : c;
 }
 
-/* The send's call site and cause, once its stack had the time to arrive. */
-static void settle_send(struct join *j, struct send *s)
+static void judge_send(struct join *j, struct send *s)
 {
 	const struct blob *b = s->stack ? &j->stacks->item[s->stack] : NULL;
 	size_t n = b ? b->len / sizeof(uint32_t) : 0, i;
@@ -267,6 +266,23 @@ static void settle_send(struct join *j, struct send *s)
 	s->site = strtab_str(j->strings,
 			     inlined_site(s->cause, strtab_get(j->strings, s->site),
 					  j->ops.has_symbol));
+}
+
+/* The send's call site and cause, once its stack had the time to arrive. */
+static void settle_send(struct join *j, struct send *s)
+{
+	uint32_t h = ((s->stack * 31 + s->func) * 31 + s->callsite) * 31 + s->vec;
+	struct memo *m = &j->memo[(h ^ h >> 16) % ARRAY_SIZE(j->memo)];
+
+	if (!m->known || m->stack != s->stack || m->func != s->func ||
+	    m->callsite != s->callsite || m->vec != s->vec) {
+		judge_send(j, s);
+		*m = (struct memo){ s->stack, s->func, s->callsite, s->site,
+				    s->vec, s->cause, s->deferrable, true };
+	}
+	s->site = m->site;
+	s->cause = m->cause;
+	s->deferrable = m->deferrable;
 }
 
 static void emit_send(struct join *j, struct send *s)

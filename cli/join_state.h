@@ -61,6 +61,12 @@ struct join {
 	uint64_t	next_id, from, to, expired;
 	uint8_t		vec_single;
 	struct { uint64_t addr; uint32_t id; } symbols[4096];
+	/* What a send was, by all that decides on it: there are few kinds. */
+	struct memo {
+		uint32_t	stack, func, callsite, site;
+		uint8_t		vec, cause;
+		bool		deferrable, known;
+	} memo[1024];
 };
 
 /* join.c */

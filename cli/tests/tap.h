@@ -20,6 +20,7 @@ void test_remedy(void);
 void test_cgroup(void);
 void test_text(void);
 void test_series(void);
+void test_limits(void);
 
 /* A record with a bit of everything, for tests and as a fuzzer's seed. */
 void write_sample(const char *path);

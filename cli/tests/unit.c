@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 	test_cgroup();
 	test_text();
 	test_series();
+	test_limits();
 	printf("1..%u\n", ran);
 	return failed != 0;
 }

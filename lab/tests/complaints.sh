@@ -36,5 +36,12 @@ verdict 0 "a data race of the stock kernel" =====  "$race" '' 'read' ' tick_sche
 verdict 0 "one that a function of ours has called into" ===== "$race" '' 'read' ' foo+0x1/0x2' ' pt_sync+0x1/0x2' =====
 verdict 1 "a data race with a function of ours" ===== \
 	'BUG: KCSAN: data-race in kthread_use_mm / pt_walk_visible' '' 'read' =====
+copy=$(mktemp -d)
+trap 'rm -rf "$log" "$copy"' EXIT
+mkdir "$copy/lab"
+cp lab/complaints lab/lib.sh "$copy/lab"
+printf 'Linux version\n' >"$log"
+check "without the list of known ones even a quiet log is not passed" \
+	test "$("$copy/lab/complaints" "$log" >/dev/null 2>&1; echo $?)" = 1
 check "a log that is not there is no quiet log" test "$(lab/complaints "$log.none" 2>/dev/null; echo $?)" != 0
 finish

@@ -91,4 +91,17 @@ refuses "all that is missing, each once, in a line" 'apt-get install quell-no-su
 refuses "a group that is not there" "no group 'oen'" "$tmp/lab/need" oen
 echo 'all: @oen' >"$tmp/lab/packages"
 refuses "nor one in a group" "no group 'oen'" "$tmp/lab/need" all
+
+# What all other scripts of the lab are made of: tap.sh.
+says() { # WHAT VERDICT COMMAND...: a check or a refusal, judged so
+	local got
+	got=$(tests=0; "${@:3}" | head -n 1)
+	if [[ $got == "$2 1 - it"* ]]; then ok "$1"; else not_ok "$1" "$got"; fi
+}
+says "check: a command that succeeds" ok check it true
+says "check: one that fails" 'not ok' check it false
+says "refuses: a failure with one line" ok refuses it 'wrong' sh -c 'echo this is wrong >&2; false'
+says "refuses: not a success" 'not ok' refuses it 'wrong' sh -c 'echo this is wrong'
+says "refuses: not a second line" 'not ok' refuses it 'wrong' sh -c 'echo this is wrong; echo and more; false'
+says "refuses: not another line" 'not ok' refuses it 'wrong' sh -c 'echo this is odd; false'
 finish

@@ -49,6 +49,8 @@ red() { # WHAT PATTERN, rows from stdin
 { planned; said 1 stock pass; said 1 auto pass 'exit 1'; } | red "another exit" 'the end: stock exit_0 but auto exit_1'
 { planned; said 1 stock pass; said 1 auto pass 'signal 11'; } | red "a signal" 'auto signal_11'
 { planned; said 1 stock pass timeout; said 1 auto pass timeout; } | red "a test that hangs on both" 'with stock: timeout'
+{ planned; said 1 stock pass 'not run: no program'; said 1 auto pass 'not run: no program'; } |
+	red "a test that is not there on both" 'with stock: not_run'
 { planned; said 1 stock pass; said 1 auto pass | grep -v ended; } | red "a test without an end" 'did not end with auto'
 { planned; echo '{"planned":"gup"}'; said 1 stock pass; said 1 auto pass; } |
 	red "a test that never ran" 'gup: did not end with stock'

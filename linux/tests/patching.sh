@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: quick
+# Who makes all CPUs notice patched text: docs/patching.md against both kernels.
+set -eu
+cd "$(dirname "$0")/../.."
+lab/need fetch
+. lab/tests/tap.sh
+
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+# Rows as "KERNELS|FILE FUNCTION CALL|WHAT WE DO", one per function and call.
+awk -F'|' 'NF == 8 && $2 ~ /\.[ch] $/ {
+	gsub(/[ `]/, "", $2); gsub(/[ `]/, "", $3); gsub(/[ `]/, "", $4)
+	gsub(/^ | $/, "", $5); gsub(/^ | $/, "", $7)
+	nf = split($3, f, ","); nc = split($4, c, ",")
+	for (i = 1; i <= nf; i++) for (j = 1; j <= nc; j++)
+		print $5 "|" $2 " " f[i] " " c[j] "|" $7
+}' docs/patching.md >"$out/rows"
+check 'the table can be read' [ "$(wc -l <"$out/rows")" -ge 20 ]
+
+unlisted() { # TREE: places that the table lacks
+	linux/census-sync "$1" | sort -u >"$out/found"
+	cut -d'|' -f2 "$out/rows" | sort -u | comm -23 "$out/found" -
+}
+
+for version in 6.12 7.3; do
+	tree=$(lab/fetch "$version")
+	check "Linux $version: every place is in the table" [ -z "$(unlisted "$tree")" ]
+done
+
+# One that somebody adds.
+mkdir -p "$out/new/kernel"
+cp "$tree/kernel/smp.c" "$out/new/kernel/"
+cat >"$out/new/kernel/new.c" <<'EOF'
+void somebody_patches(void)
+{
+	smp_text_poke_sync_each_cpu();
+}
+EOF
+check 'a new place is noticed' grep -qx 'kernel/new.c somebody_patches smp_text_poke_sync_each_cpu' <<<"$(unlisted "$out/new")"
+finish

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: long
+# The check of the built image: patchable sites that run before debts are paid.
+# The kernel's own image passes; with a key that is not listed, a function that
+# lies elsewhere, a table that is missing or half an image it does not.
+set -eu
+cd "$(dirname "$0")/../.."
+lab/need build
+. lab/tests/tap.sh
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# A copy, so that its list can be changed.
+mkdir "$tmp/lab"
+cp lab/lib.sh lab/packages lab/text-sites lab/text-sites.c "$tmp/lab/"
+sites=$tmp/lab/text-sites
+list=$tmp/lab/text-sites.list
+
+# red WHAT PATTERN VMLINUX [OPTION]: refused, and says so.
+red() {
+	if "$sites" ${4:+"$4"} "$3" >"$tmp/out" 2>&1; then
+		not_ok "$1" 'it passed'
+	elif grep -qE "$2" "$tmp/out"; then ok "$1"
+	else not_ok "$1" "$(tail -n 3 "$tmp/out")"; fi
+}
+
+for kernel in ${TEXT_SITES_KERNELS:-6.12 7.3}; do
+	vmlinux=$(lab/build "$kernel")/vmlinux
+	cp lab/text-sites.list "$list"
+	check "Linux $kernel: the image passes" "$sites" "$vmlinux"
+	check "Linux $kernel: static keys that cannot change are seen" \
+		sh -c "'$sites' '$vmlinux' | grep -q '^fixed key context_tracking_key '"
+
+	sed -i '/^key __tracepoint_/d' "$list"
+	red "Linux $kernel: a key that is not listed" '^UNLISTED key __tracepoint_user_exit __ct_user_exit' "$vmlinux"
+	check "Linux $kernel: which --lenient only tells of" \
+		sh -c "'$sites' --lenient '$vmlinux' | grep -q '^UNLISTED key __tracepoint_user_exit'"
+	cp lab/text-sites.list "$list"
+	sed -i '/^call __SCK__x86_idle/d' "$list"
+	red "Linux $kernel: a static call that is not listed" '^UNLISTED call __SCK__x86_idle' "$vmlinux"
+	cp lab/text-sites.list "$list"
+	echo 'runs vfs_read' >>"$list"
+	red "Linux $kernel: a function of the path tables that lies elsewhere" \
+		'^WRONG function - vfs_read' "$vmlinux" --lenient
+
+	cp lab/text-sites.list "$list"
+	objcopy --strip-symbol=__stop___jump_table "$vmlinux" "$tmp/vmlinux"
+	red "Linux $kernel: an image without the table" 'has no __stop___jump_table' "$tmp/vmlinux"
+	head -c 5000000 "$vmlinux" >"$tmp/vmlinux"
+	red "Linux $kernel: half an image" 'cut off|no symbols' "$tmp/vmlinux"
+	# The bounds of such text moved over a traced function.
+	at=$(($(nm "$vmlinux" | awk '$3 == "vfs_read" { print "0x" $1 }') -
+		$(nm "$vmlinux" | awk '$3 == "_text" { print "0x" $1 }')))
+	objcopy --strip-symbol=__noinstr_text_start --strip-symbol=__noinstr_text_end \
+		"$vmlinux" "$tmp/stripped"
+	objcopy --add-symbol "__noinstr_text_start=.text:$at" \
+		--add-symbol "__noinstr_text_end=.text:$((at + 64))" "$tmp/stripped" "$tmp/vmlinux"
+	red "Linux $kernel: a traced function among them" '^WRONG ftrace - vfs_read' "$tmp/vmlinux" --lenient
+done
+red 'what is no kernel' 'no x86-64 ELF file' lab/build
+finish

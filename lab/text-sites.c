@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * text-sites [--lenient] VMLINUX LIST: the patchable instructions of a built kernel that
+ * can run between an entry and the word of deferred debts, or between the word
+ * and user mode. See lab/text-sites.
+ */
+#include <elf.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_LIST 256
+
+static const unsigned char *image;
+static size_t image_size;
+static const Elf64_Shdr *sections;
+static unsigned int section_count;
+static const Elf64_Sym **symbols;	/* sorted by address */
+static size_t symbol_count;
+static const char *names;
+
+static struct { char kind[16], name[64]; } list[MAX_LIST];
+static size_t listed;
+static bool lenient;
+static unsigned int wrong;
+
+__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("text-sites: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	exit(2);
+}
+
+/* What lies at an address of the kernel, @size bytes of it. */
+static const void *at(uint64_t address, size_t size)
+{
+	for (unsigned int i = 0; i < section_count; i++) {
+		const Elf64_Shdr *s = &sections[i];
+
+		if (!(s->sh_flags & SHF_ALLOC) || s->sh_type == SHT_NOBITS ||
+		    address < s->sh_addr || address + size > s->sh_addr + s->sh_size)
+			continue;
+		if (s->sh_offset + s->sh_size > image_size)
+			die("the image is cut off");
+		return image + s->sh_offset + (address - s->sh_addr);
+	}
+	die("nothing at address %#" PRIx64, address);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const Elf64_Sym *x = *(const Elf64_Sym *const *)a, *y = *(const Elf64_Sym *const *)b;
+
+	if (x->st_value != y->st_value)
+		return x->st_value < y->st_value ? -1 : 1;
+	/* What has a size comes last, so that it is found first. */
+	return x->st_size < y->st_size ? -1 : x->st_size > y->st_size;
+}
+
+static void load(const char *path)
+{
+	int file = open(path, O_RDONLY);
+	const Elf64_Ehdr *header;
+	struct stat st;
+
+	if (file < 0 || fstat(file, &st))
+		die("cannot read %s", path);
+	image_size = (size_t)st.st_size;
+	image = mmap(NULL, image_size, PROT_READ, MAP_PRIVATE, file, 0);
+	if (image == MAP_FAILED || image_size < sizeof(*header))
+		die("cannot read %s", path);
+	close(file);
+	header = (const void *)image;
+	if (memcmp(header->e_ident, ELFMAG, SELFMAG) || header->e_ident[EI_CLASS] != ELFCLASS64 ||
+	    header->e_machine != EM_X86_64)
+		die("%s is no x86-64 ELF file", path);
+	if (header->e_shoff + header->e_shnum * sizeof(*sections) > image_size)
+		die("the image is cut off");
+	sections = (const void *)(image + header->e_shoff);
+	section_count = header->e_shnum;
+	for (unsigned int i = 0; i < section_count; i++) {
+		const Elf64_Shdr *s = &sections[i];
+		const Elf64_Sym *all = (const void *)(image + s->sh_offset);
+		size_t count = s->sh_size / sizeof(*all);
+
+		if (s->sh_type != SHT_SYMTAB)
+			continue;
+		names = (const char *)image + sections[s->sh_link].sh_offset;
+		symbols = calloc(count, sizeof(*symbols));
+		if (!symbols)
+			die("no memory");
+		for (size_t j = 0; j < count; j++) {
+			unsigned int type = ELF64_ST_TYPE(all[j].st_info);
+
+			if (all[j].st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE)
+				symbols[symbol_count++] = &all[j];
+		}
+	}
+	if (!symbol_count)
+		die("%s has no symbols", path);
+	qsort(symbols, symbol_count, sizeof(*symbols), by_address);
+}
+
+static bool find(const char *name, uint64_t *value)
+{
+	for (size_t i = 0; i < symbol_count; i++) {
+		if (!strcmp(names + symbols[i]->st_name, name)) {
+			*value = symbols[i]->st_value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t must_find(const char *name)
+{
+	uint64_t value;
+
+	if (!find(name, &value))
+		die("the kernel has no %s", name);
+	return value;
+}
+
+/* The name of the function or object that an address belongs to. */
+static const char *owner(uint64_t address)
+{
+	size_t low = 0, high = symbol_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (symbols[middle]->st_value <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	while (low-- > 0) {
+		const Elf64_Sym *s = symbols[low];
+
+		if (address < s->st_value + (s->st_size ? s->st_size : 1))
+			return names + s->st_name;
+		if (address - s->st_value > 0x10000)
+			break;
+	}
+	return "?";
+}
+
+static struct range { const char *start, *end; uint64_t from, to; } early[] = {
+	{ "__entry_text_start", "__entry_text_end", 0, 0 },
+	{ "__noinstr_text_start", "__noinstr_text_end", 0, 0 },
+};
+
+static bool runs_early(uint64_t address)
+{
+	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+		if (address >= early[i].from && address < early[i].to)
+			return true;
+	}
+	return false;
+}
+
+static bool is_listed(const char *kind, const char *name)
+{
+	for (size_t i = 0; i < listed; i++) {
+		if (!strcmp(list[i].kind, kind) && !fnmatch(list[i].name, name, 0))
+			return true;
+	}
+	return false;
+}
+
+static void site(const char *kind, uint64_t code, uint64_t key)
+{
+	static uint64_t ro_start, ro_end;
+	const char *name = owner(key), *state = "fixed";
+
+	if (!ro_end) {
+		ro_start = must_find("__start_ro_after_init");
+		ro_end = must_find("__end_ro_after_init");
+	}
+	if (key < ro_start || key >= ro_end) {
+		state = "everybody";
+		if (!is_listed(kind, name)) {
+			state = "UNLISTED";
+			wrong += !lenient;
+		}
+	}
+	printf("%s %s %s %s\n", state, kind, name, owner(code));
+}
+
+static unsigned int jump_labels(void)
+{
+	uint64_t from = must_find("__start___jump_table"), to = must_find("__stop___jump_table");
+	unsigned int n = 0;
+
+	for (; from < to; from += 16, n++) {
+		int32_t code;
+		int64_t key;
+
+		memcpy(&code, at(from, 16), 4);
+		memcpy(&key, (const char *)at(from, 16) + 8, 8);
+		if (runs_early(from + (uint64_t)(int64_t)code))
+			site("key", from + (uint64_t)(int64_t)code,
+			     (from + 8 + (uint64_t)key) & ~3ull);
+	}
+	return n;
+}
+
+static unsigned int static_calls(void)
+{
+	uint64_t from = must_find("__start_static_call_sites");
+	uint64_t to = must_find("__stop_static_call_sites");
+	unsigned int n = 0;
+
+	for (; from < to; from += 8, n++) {
+		int32_t code, key;
+
+		memcpy(&code, at(from, 8), 4);
+		memcpy(&key, (const char *)at(from, 8) + 4, 4);
+		if (runs_early(from + (uint64_t)(int64_t)code))
+			site("call", from + (uint64_t)(int64_t)code,
+			     (from + 4 + (uint64_t)(int64_t)key) & ~3ull);
+	}
+	return n;
+}
+
+static unsigned int ftrace_locations(void)
+{
+	uint64_t from, to;
+	unsigned int n = 0;
+
+	if (!find("__start_mcount_loc", &from))
+		return 0; /* a kernel without */
+	for (to = must_find("__stop_mcount_loc"); from < to; from += 8, n++) {
+		uint64_t code;
+
+		memcpy(&code, at(from, 8), 8);
+		if (!runs_early(code))
+			continue;
+		printf("WRONG ftrace - %s\n", owner(code));
+		wrong++;
+	}
+	return n;
+}
+
+/* What the path tables name must lie where the sender believes it to be. */
+static unsigned int functions(void)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < symbol_count; i++) {
+		const char *name = names + symbols[i]->st_name;
+		char plain[64];
+
+		/* Assembly's entry points have no type. */
+		if (ELF64_ST_TYPE(symbols[i]->st_info) != STT_FUNC &&
+		    ELF64_ST_TYPE(symbols[i]->st_info) != STT_NOTYPE)
+			continue;
+		/* f.cold, f.part.0 and the like run with f. */
+		snprintf(plain, sizeof(plain), "%.*s", (int)strcspn(name, "."), name);
+		if (!is_listed("runs", plain))
+			continue;
+		n++;
+		if (!runs_early(symbols[i]->st_value)) {
+			printf("WRONG function - %s\n", name);
+			wrong++;
+		}
+	}
+	return n;
+}
+
+static void read_list(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[256];
+
+	if (!file)
+		die("cannot read %s", path);
+	while (fgets(line, sizeof(line), file)) {
+		if (line[0] == '#' || line[0] == '\n')
+			continue;
+		if (listed == MAX_LIST)
+			die("%s is too long", path);
+		if (sscanf(line, "%15s %63s", list[listed].kind, list[listed].name) != 2)
+			die("%s: what is '%s'", path, strtok(line, "\n"));
+		listed++;
+	}
+	fclose(file);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int keys, calls, locations, paths;
+
+	if (argc == 4 && !strcmp(argv[1], "--lenient")) {
+		lenient = true;
+		argv++;
+		argc--;
+	}
+	if (argc != 3)
+		die("usage: text-sites [--lenient] VMLINUX LIST");
+	load(argv[1]);
+	read_list(argv[2]);
+	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+		early[i].from = must_find(early[i].start);
+		early[i].to = must_find(early[i].end);
+		if (early[i].from >= early[i].to)
+			die("%s to %s: nothing", early[i].start, early[i].end);
+	}
+	keys = jump_labels();
+	calls = static_calls();
+	locations = ftrace_locations();
+	paths = functions();
+	/* A check that saw nothing has found nothing. */
+	if (!keys || !calls || paths < 20)
+		die("%u static keys, %u static calls, %u functions of the path tables: "
+		    "this is not how a kernel looks", keys, calls, paths);
+	printf("# %u static keys, %u static calls, %u ftrace locations; "
+	       "%u functions of the path tables\n", keys, calls, locations, paths);
+	if (wrong)
+		die("%u sites (UNLISTED or WRONG) that may run before debts are paid and are not in %s",
+		    wrong, argv[2]);
+	return 0;
+}

@@ -32,6 +32,11 @@ void Machine::judge(Look &l, Kind kind, unsigned tag, const Translation &t, u64 
 		n.windows++;
 		return;
 	}
+	n.reports++;
+	/* The same change, used at the same place: told once. A loop does this often. */
+	u64 rip = host.where(l.cpu, false).rip;
+	if (!told.insert({ by, rip }).second)
+		return;
 	Finding f = {};
 	f.kind = kind != KINDS ? kind : !l.walked ? UNMAPPED : !same ? OTHER_FRAME :
 		!allows(l.now.r, l.a) ? LOST_RIGHTS : OTHER_TYPE;
@@ -46,7 +51,6 @@ void Machine::judge(Look &l, Kind kind, unsigned tag, const Translation &t, u64 
 	f.now = l.now;
 	f.by = by;
 	f.user = host.where(l.cpu, true);
-	n.reports++;
 	host.report(f);
 }
 
@@ -143,7 +147,6 @@ void Machine::look(Look &l, u64 lin)
 	for (const Older &old : p->second.older) {
 		Rights r;
 
-		l.any = true;
 		for (int level = 0; level < ROOT; level++) {
 			const Table *x = tables.reach(old.root, lin, level, &r);
 			u64 e = x ? x->value[index(lin, level)] : 0;

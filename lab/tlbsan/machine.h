@@ -119,6 +119,7 @@ private:
 	const Write *cause = nullptr;
 	By cause_by;
 	std::unordered_map<u64, unsigned> unlinked;	/* frames of nodes held */
+	std::set<std::pair<By, u64>> told;		/* pins what it compares */
 	u64 epoch = 1, mask_count = 0;
 	Clean clean[MAX_CPUS][256] = {};
 };

@@ -219,8 +219,8 @@ void Reporter::as_json(const Finding &f)
 void Reporter::summary(const Statistics &n, bool speculation, bool tasks, Vendor vendor)
 {
 	for (auto &s : seen)
-		fprintf(text, "%8" PRIu64 " times: %s\n", s.second, s.first.c_str());
-	fprintf(text, "tlbsan: %zu different errors, %" PRIu64 " in all; %" PRIu64 " changes of tables, %" PRIu64
+		fprintf(text, "%8" PRIu64 " places and changes: %s\n", s.second, s.first.c_str());
+	fprintf(text, "tlbsan: %zu different errors, %" PRIu64 " uses in all; %" PRIu64 " changes of tables, %" PRIu64
 		" stale things held; uses before a flush was due: %" PRIu64 ", uses that the tables agreed with: %" PRIu64 "\n",
 		seen.size(), n.reports, n.changes, n.held, n.windows, n.same);
 	fprintf(text, "tlbsan: %s rules, speculation %s, tasks %s; INVLPG %" PRIu64 ", INVPCID %" PRIu64 "/%" PRIu64 "/%" PRIu64

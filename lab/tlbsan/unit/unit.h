@@ -52,6 +52,7 @@ struct Guest : Memory, Host {
 		w.cpu = cpu;
 		w.task = task[cpu];
 		w.time = ++time;
+		w.rip = time; /* every use is at another place */
 		return w;
 	}
 	void watch(u64 frame, bool on) override { watched.at(frame >> 12) += on ? 1 : -1; }

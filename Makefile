@@ -12,7 +12,8 @@ help:
 	@echo '             KERNEL=6.12|7.3  CPUS=12..255  ISOLATED=n'
 	@echo 'make live    build that module for the running kernel, or for KDIR'
 	@echo 'make deb     Debian packages: the command, and the module for dkms'
-	@echo 'make rpm     the command as an .rpm;  make static: as one static binary'
+	@echo 'make rpm     the command as an .rpm'
+	@echo 'make static  the command as one static binary'
 	@echo 'make kernel-deb KERNEL=6.12|7.3  packages of the kernel, an hour or two;'
 	@echo '             DEBUG_INFO=none: sooner, without BTF;  LSMOD=FILE: fewer modules'
 	@echo 'make quiet   a minute of kernel work beside isolated CPUs, stock and quell'
@@ -51,6 +52,7 @@ rpm:
 	@packaging/rpm
 
 static:
+	@lab/need cli
 	@$(MAKE) -s -C cli quell-static 2>/dev/null || $(MAKE) -C cli quell-static
 	@echo build/cli/quell-static
 

@@ -121,7 +121,7 @@ named() {
 
 machine bookworm
 chmod 755 "$root$home"
-for command in run quiet run-live live deb kernel-deb scale test ci series proofs torture bench install; do
+for command in run quiet reproduce run-live live deb rpm static kernel-deb scale test ci series proofs torture bench install; do
 	named "make $command"
 done
 mkdir -p "$root/linux/mm"
@@ -147,6 +147,8 @@ deep bookworm sources lab/guest/tests/parse.sh
 deep bookworm sources lab/guest/tests/verdicts.sh
 deep bookworm sources make series
 deep bookworm sources make deb
+deep bookworm sources make rpm
+deep bookworm sources make static
 deep bookworm shared  make run CPUS=16
 deep bookworm shared  make run STOCK=debian CPUS=16
 deep bookworm shared  make bench

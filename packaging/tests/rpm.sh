@@ -16,7 +16,7 @@ check "it is built" test -s "$rpm"
 later=$(packaging/rpm --out "$tmp/2" --version 0.2)
 refuses "a version that rpm would misread" 'digits, letters' packaging/rpm --version 1-2
 q() { rpm -qp "$@" "$rpm" 2>/dev/null; }
-check "it has a name, a version and a licence" test "$(q --qf '%{NAME} %{VERSION} %{LICENSE}')" = 'quell 0.1 GPL-2.0-only'
+check "it has a name, a version and a licence" test "$(q --qf '%{NAME} %{VERSION} %{LICENSE}')" = "quell $(sed -n 's/^#define QUELL_VERSION[[:space:]]*"\(.*\)"$/\1/p' cli/quell.h) GPL-2.0-only"
 needs=$(q --requires | grep -v '^rpmlib(' || true)
 if [ -z "$needs" ]; then ok "it needs nothing but rpm"; else not_ok "it needs nothing but rpm" "$needs"; fi
 

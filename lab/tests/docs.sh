@@ -42,7 +42,7 @@ check "pages name many files" [ "$(wc -w <<<"$named")" -gt 10 ]
 check "every file that a page names is there${absent:+: $absent}" [ -z "$absent" ]
 
 targets=$(sed -n 's/^\.PHONY: //p' Makefile | tr ' ' '\n' | grep -vxE 'help|ci' | sort)
-helped=$(make -s help | grep -oE '^make [a-z-]+' | cut -d' ' -f2 | sort -u)
+helped=$(make -s help | grep -oE 'make [a-z-]+' | cut -d' ' -f2 | sort -u)
 check "make help names every target, and no other" [ "$targets" = "$helped" ]
 
 git ls-files -z | grep -zvE '\.svg$|^LICENSE$|^lab/tests/words$' >"${TMPDIR:-/tmp}/quell-files.$$"

@@ -23,6 +23,7 @@ verdict 0 "a quiet log"
 verdict 1 "an oops" 'Oops: 0000 [#1] SMP'
 verdict 1 "use after free" 'BUG: KASAN: slab-use-after-free in foo+0x1/0x2'
 verdict 1 "a stall" 'rcu: INFO: rcu_preempt detected stalls'
+verdict 1 "another thing RCU has to say" 'rcu: INFO: stalled'
 verdict 1 "a KUnit case that failed" '    not ok 3 walk_nested'
 verdict 1 "suspicious RCU usage" 'WARNING: suspicious RCU usage' 6.12 ---- 'mm/pt_sync.c:1 trust must hold'
 verdict 0 "the one that PREEMPT_RT is known for" 'WARNING: suspicious RCU usage' 6.12 ---- \

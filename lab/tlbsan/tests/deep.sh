@@ -32,7 +32,7 @@ broken=$(lab/build --stock --edits lab/tlbsan/tests/faults 6.12)
 # fault N WHAT KINDS APPEND PLAN: the kernel so broken is reported.
 fault() {
 	printf '%b' "$5" >"$tmp/plan"
-	run "fault-$1" --kernel "$broken" --cpus 2 --append "tlbsan_fault=$1 $4"
+	run "fault-$1" --kernel "$broken" --cpus 2 --timeout 400 --append "tlbsan_fault=$1 $4"
 	check "$2: reported" [ "$verdict" = reported ]
 	check "$2: as $3" of_kind "fault-$1" "$3"
 }
@@ -40,6 +40,9 @@ printf 'mappings --rounds 2\n' >"$tmp/plan"
 run fault-0 --kernel "$broken" --cpus 2 --append pti=on
 check "the same kernel, not broken: nothing" [ "$verdict" = clean ]
 fault 1 "no interrupt for CPU 1 in flush_tlb_mm_range()" "stale-frame use-after-unmap stale-rights" pti=on 'mappings --rounds 2\n'
+fault 3 "invalidate_user_asid() left out" "stale-frame use-after-unmap stale-rights" pti=on 'mappings --rounds 2\n'
+# That kernel dies of it as well, for the emulator's own TLB is as stale.
+fault 4 "kernel ranges not flushed on CPU 1" "stale-frame use-after-unmap stale-rights" pti=off 'vunmap --rounds 12 --map-kib 64\n'
 
 for round in $(seq "${TLBSAN_ROUNDS:-3}"); do
 	for kernel in 6.12 7.3; do

@@ -64,6 +64,7 @@ static void on_note(void *arg, uint64_t ts, const char *text)
 static void show_all(struct summary *s)
 {
 	FILE *f = fopen("/dev/null", "w");
+	struct series_set series;
 
 	if (!s->release || !s->machine || !s->strategy || !s->flush || !f) {
 		if (f)
@@ -74,7 +75,10 @@ static void show_all(struct summary *s)
 	show_text(s, f, true);
 	show_json(s, f);
 	show_svg(s, f);
-	show_metrics(s, f, METRICS_OPENMETRICS);
+	series_init(&series, SERIES_DEFAULT, ALL_LABELS);
+	series_update(&series, s, 0);
+	show_metrics(s, &series, f, METRICS_OPENMETRICS);
+	series_free(&series);
 	fclose(f);
 }
 

@@ -34,7 +34,7 @@ _quell() {
 	-o | --output | -t | --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
-	-d | --duration | -i | --interval | -n | --count | --buffer | -l | --listen)
+	-d | --duration | --from | --to | --longer | --task | -i | --interval | -n | --count | --buffer | -l | --listen)
 		return ;;
 	esac
 	case $command in
@@ -42,7 +42,7 @@ _quell() {
 	check) options='--cpus --fix --tuned --json --root' ;;
 	top) options='--cpus --interval --count --sort --avoidable --by-cpu --buffer' ;;
 	record) options='--output --cpus --duration --buffer --max-size --keep --quiet --' ;;
-	report) options='--json --svg --stacks --output' ;;
+	report) options='--json --svg --stacks --events --perfetto --from --to --cpus --cause --task --longer --output' ;;
 	diff) options='--json --rate --counts' ;;
 	export) options='--listen --textfile --interval --duration --cpus --buffer --series --labels' ;;
 	explain) options="--json $(quell explain 2>/dev/null | awk 'NF > 1 { print $1 }') CAL TLB RES LOC IWI NMI MCP" ;;

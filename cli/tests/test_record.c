@@ -41,6 +41,8 @@ void write_sample(const char *path)
 	rec_meta(w, "quiet", "2");
 	rec_meta(w, "pti", "1");
 	rec_meta(w, "csd", "1");
+	rec_meta(w, "wall_ns", "1764075784000000000");
+	rec_meta(w, "mono_ns", "5000000000");
 	rec_meta(w, "sync", "auto 7 6 5 4");
 	x.func = r.func = strtab_str(&strings, "tlb_remove_table_smp_sync");
 	x.site = strtab_str(&strings, "collapse_huge_page");

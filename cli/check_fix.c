@@ -159,22 +159,33 @@ static void at_boot(const struct settings *s, FILE *f)
 		return;
 	fputs("\nkeep " AT_BOOT " <<'END'\n"
 	      "#!/bin/sh\n"
-	      "move() {\n"
-	      "\tfor p in /proc/[0-9]*; do\n"
-	      "\t\t[ \"$(cat \"$p/comm\" 2>/dev/null)\" != \"$1\" ] || taskset -acp \"$2\" \"${p#/proc/}\"\n"
-	      "\tdone\n"
-	      "}\n"
 	      "irq() {\n"
 	      "\tfor d in /proc/irq/*/\"$1\"; do\n"
 	      "\t\t[ ! -d \"$d\" ] || echo \"$2\" >\"${d%/\"$1\"}/smp_affinity_list\"\n"
 	      "\tdone\n"
 	      "}\n", f);
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->fix[i]->kind != FIX_MOVE && s->fix[i]->kind != FIX_IRQ)
+		if (s->fix[i]->kind != FIX_IRQ)
 			continue;
-		fputs(s->fix[i]->kind == FIX_MOVE ? "move " : "irq ", f);
+		fputs("irq ", f);
 		quoted(f, s->fix[i]->target);
 		fprintf(f, " %s\n", s->fix[i]->value);
+	}
+	if (count(s, FIX_MOVE)) {
+		const char *to = "";
+
+		/* Once through all processes, without one for each. */
+		fputs("for p in /proc/[0-9]*; do\n"
+		      "\tread -r name 2>/dev/null <\"$p/comm\" || continue\n"
+		      "\tcase $name in\n\t", f);
+		for (size_t i = 0, n = 0; i < s->n; i++) {
+			if (s->fix[i]->kind != FIX_MOVE)
+				continue;
+			fputs(n++ ? " | " : "", f);
+			quoted(f, s->fix[i]->target);
+			to = s->fix[i]->value;	/* the same for all */
+		}
+		fprintf(f, ") taskset -acp %s \"${p#/proc/}\" ;;\n\tesac\ndone\n", to);
 	}
 	fputs("exit 0\n"
 	      "END\n"

@@ -440,6 +440,11 @@ bool collect_has_csd(const struct collect *c)
 	return c->has_csd;
 }
 
+const char *collect_degraded(const struct collect *c)
+{
+	return c->degraded;
+}
+
 bool collect_has_stacks(const struct collect *c)
 {
 	return c->has_stacks;

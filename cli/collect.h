@@ -43,6 +43,8 @@ void collect_observe(struct collect *c, const struct cpuset *observed);
 
 /* Events the ring buffers dropped since the start. */
 uint64_t collect_lost(struct collect *c);
+/* What this kernel lacks, in a sentence; NULL if nothing. */
+const char *collect_degraded(const struct collect *c);
 bool collect_has_csd(const struct collect *c);
 bool collect_has_stacks(const struct collect *c);
 bool collect_one_call_vector(const struct collect *c);

@@ -155,6 +155,11 @@ static void want_senders(struct collect *c)
 {
 	struct decoder *d;
 
+	if (!event_of(c, "ipi", "ipi_send_cpu")) {
+		c->degraded = "degraded: this kernel has no ipi events (Linux 6.4): interrupts are counted, senders stay unknown";
+		c->has_stacks = false;
+		return;
+	}
 	d = enable(c, "ipi", "ipi_send_cpu", DEC_SEND_CPU, true, "cpu");
 	field(event_of(c, "ipi", "ipi_send_cpu"), "cpu", &d->a);
 	field(event_of(c, "ipi", "ipi_send_cpu"), "callsite", &d->b);

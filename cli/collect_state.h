@@ -56,6 +56,7 @@ struct collect {
 	void			*page;
 	int			long_size;
 	bool			has_csd, has_stacks, one_vector;
+	const char		*degraded;	/* what is missed, in a sentence */
 };
 
 /* Switch on what is wanted and note how to decode it. */

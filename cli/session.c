@@ -233,7 +233,9 @@ void session_open(struct session *s, const struct session_options *o)
 	s->collect = collect_new(&observed, o->buffer_kb, &s->strings);
 	s->sum.has_csd = collect_has_csd(s->collect);
 	s->sum.has_stacks = collect_has_stacks(s->collect);
-	if (!s->sum.has_csd)
+	if (collect_degraded(s->collect))
+		complain("%s", collect_degraded(s->collect));
+	else if (!s->sum.has_csd)
 		complain("degraded: this kernel has no csd events (Linux 6.5): functions are told by the sender's stack alone");
 	s->join = join_new(&ops, s, &observed, &s->strings, &s->stacks);
 	if (collect_one_call_vector(s->collect))

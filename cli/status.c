@@ -62,6 +62,10 @@ static size_t advise(const struct system *s, struct advice *a)
 		a[n++] = (struct advice){ "a quell that was killed left its trace running",
 			"any quell top, record or export sweeps it up (/sys/kernel/tracing/instances/quell.*)" };
 	free(leftovers);
+	if (!access("/sys/kernel/tracing/events", X_OK) &&
+	    access("/sys/kernel/tracing/events/ipi/ipi_send_cpu", F_OK))
+		a[n++] = (struct advice){ "degraded: this kernel has no ipi events, so senders stay unknown",
+			"Linux 6.5 or later" };
 	if (!s->debugfs)
 		a[n++] = (struct advice){ "debugfs could not be looked into: quell's kernel may be there unseen",
 			"run quell status as root, with debugfs mounted" };

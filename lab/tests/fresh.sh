@@ -19,6 +19,8 @@ tier=${FRESH_TIER:-long}
 home="/root" # there, root's
 store=$QUELL_CACHE/fresh
 mkdir -p "$store/debs/partial" "$QUELL_TOP/build/tests/fresh"
+exec 9>"$store/lock" # apt locks the packages they share
+flock 9
 tmp=$(mktemp -d "$store/root.XXXXXX")
 trap 'rm -rf --one-file-system "$tmp"' EXIT
 

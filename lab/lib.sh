@@ -43,7 +43,9 @@ need_packages() {
 	# shellcheck disable=SC2086 # words are wanted
 	have=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $packages 2>/dev/null) || :
 	for pkg in $packages; do
-		grep -qxF "$pkg installed" <<<"$have" || missing+=("$pkg")
+		# Another apt-get may be about to run their triggers.
+		grep -qxF -e "$pkg installed" -e "$pkg triggers-pending" -e "$pkg triggers-awaited" \
+			<<<"$have" || missing+=("$pkg")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
 	[ "$(id -u)" = 0 ] ||

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The windows in which current->mm is the mm and mm_cpumask() does not say so,
- * all with IRQs off, so only an NMI can walk there:
+ * The windows in which current->mm is the mm and others cannot see it, all
+ * with IRQs off or nearly so, so that only an NMI can walk there:
  *  - kthread_use_mm(): current->mm is set, switch_mm comes after;
- *  - a context switch away, as 6.12 does it: the bit goes before current;
+ *  - a context switch away: rq->curr goes first; 6.12 then clears the bit;
+ *    current, which is what an NMI finds, comes last;
  *  - a temporary mm (text poking, EFI): a flush trims the bit of a CPU whose
  *    loaded mm is another one (EFI runs with IRQs on).
- * The walker gives up when the loaded mm is not current->mm, which is what
- * nmi_uaccess_okay() tells.
+ * The walker gives up when current is not what the runqueue says, and when the
+ * loaded mm is not current->mm, which is what nmi_uaccess_okay() tells.
  *
- * F12: it does not ask. NEUTRAL: it asks, but loaded_mm is not invalidated
- * before the bit is cleared in a switch.
+ * F12: it asks neither. NO_TASK_CURR: it does not ask the runqueue. NEUTRAL: it
+ * asks, but loaded_mm is not invalidated before the bit is cleared in a switch.
  */
 #define MM 1
 #define OTHER 2
 #define SWITCHING 3
 #define NMIS 2
 
-byte current_mm = OTHER, loaded = OTHER;
+byte task_mm = OTHER, loaded = OTHER;	/* of the task, of the CPU */
+bool rq_curr = true, current_is = true;	/* is it this task? */
 bool in_mask, irqs_off, nmi, freed;
 byte entry = 1;
 
@@ -32,7 +34,7 @@ inline switch_to_mm() {
 proctype cpu()
 {
 	STEP(irqs_off = true);
-	STEP(current_mm = MM; printf("cpu: kthread_use_mm: current->mm = mm\n"));
+	STEP(task_mm = MM; printf("cpu: kthread_use_mm: current->mm = mm\n"));
 	switch_to_mm();
 	STEP(irqs_off = false; printf("cpu: mm is loaded, bit set\n"));
 
@@ -49,12 +51,13 @@ proctype cpu()
 
 	/* switch away, 6.12's order */
 	STEP(irqs_off = true);
+	STEP(rq_curr = false; printf("cpu: context switch: rq->curr is another task\n"));
 #ifndef NEUTRAL
 	STEP(loaded = SWITCHING);
 #endif
 	STEP(in_mask = false; printf("cpu: context switch clears the bit\n"));
 	STEP(loaded = OTHER);
-	STEP(current_mm = OTHER; printf("cpu: current is another task\n"));
+	STEP(current_is = false; printf("cpu: current is another task\n"));
 	STEP(irqs_off = false)
 }
 
@@ -66,8 +69,11 @@ end:
 	do
 	:: n < NMIS ->
 		nmi = true;
-		walks = (current_mm == MM);
+		walks = (current_is && task_mm == MM);
 #ifndef F12
+#ifndef NO_TASK_CURR
+		walks = walks && rq_curr;
+#endif
 		walks = walks && loaded == MM;
 #endif
 		if
@@ -89,18 +95,24 @@ end:
 
 proctype remover()
 {
-	bool witness;
+	bool witness, runs;
 
 	entry = 0;
 	printf("remover: clears the entry\n");
+	/* two questions, one after the other */
+	runs = in_mask;
 	if
-	:: atomic { in_mask -> printf("remover: interrupts the CPU\n") };
+	:: runs -> atomic { runs = (rq_curr && task_mm == MM) }
+	:: else
+	fi;
+	if
+	:: runs -> printf("remover: interrupts the CPU\n");
 		!irqs_off && !nmi
-	:: atomic { !in_mask ->
+	:: else ->
 		witness = nmi;
-		printf("remover: CPU is not in the mask, skips it\n") }
+		printf("remover: CPU does not run the mm, skips it\n")
 #ifdef WITNESS
-		assert(!witness)
+		; assert(!witness)
 #endif
 	fi;
 	freed = true;

@@ -17,7 +17,7 @@ claim() {
 	fi
 }
 
-STRATEGIES='["auto","broadcast","property","receipt","running","walkers"]'
+STRATEGIES='["auto","broadcast","property","rcu","receipt","running","walkers"]'
 
 # The witnesses agree, and nearly always at once: measure tries a workload up to
 # three times, which must not become what it lives by.

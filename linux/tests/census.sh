@@ -20,19 +20,10 @@ ok() {
 	fi
 }
 
-# FILE FUNCTION, one a line, of all rows of the table.
-awk -F'|' '/^\| `/ {
-	names = $2; files = $3
-	gsub(/[`, ]+|with/, " ", names); gsub(/,/, " ", files)
-	nf = split(files, f, " "); nn = split(names, w, " ")
-	for (i = 1; i <= nf; i++) for (j = 1; j <= nn; j++) print f[i], w[j]
-}' "$top/docs/walkers.md" | sort -u >"$work/known"
-
-# unlisted TREE: candidates that the table lacks, in $work/log.
+# unlisted TREE [--calls]: candidates that the table lacks, in $work/log.
 unlisted() {
-	"$top/linux/census" "$1" | awk '{ print $1, $3 }' | sort -u |
-		comm -23 - "$work/known" >"$work/log"
-	[ ! -s "$work/log" ]
+	# shellcheck disable=SC2086 # an option or nothing
+	"$top/linux/census" --check ${2:-} "$1" >"$work/log"
 }
 
 # unbracketed TREE PRISTINE: bracketed rows whose function lacks begin or end.
@@ -40,12 +31,14 @@ unbracketed() {
 	local file name
 	: >"$work/log"
 	# shellcheck disable=SC2016 # backticks of the table
-	sed -n 's/^| `.* | \([^ ]*\.c\) |.*\*\*bracketed\*\* in `\([a-z_]*\)`.*/\1 \2/p' "$top/docs/walkers.md" |
-		while read -r file name; do
+	sed -n '/^| `/{/asks `pt_walk_enter/s/$/ asks/
+		s/^| `.* | \([^ ]*\.c\) |.*\*\*bracketed\*\* in `\([a-z_]*\)` |\(.*\)/\1 \2\3/p}' "$top/docs/walkers.md" |
+		while read -r file name asks; do
 			grep -q "\b$name(" "$2/$file" || continue # not in this kernel
-			awk -v name="$name" '
+			awk -v name="$name" -v entered="$([ "$asks" ] && echo 0 || echo 1)" '
 				$0 ~ "^[a-z].*[ *]" name "\\(" { inside = 1 }
-				inside && /pt_walk_begin\(/ { begun = 1 }
+				inside && /pt_walk_enter\(/ { entered = 1 }
+				inside && /pt_walk_begin\(/ { begun = entered }
 				inside && /pt_walk_end\(/ { ended = begun }
 				/^}/ { inside = 0 }
 				END { exit !ended }
@@ -65,8 +58,8 @@ for kernel in 6.12 7.3; do
 	ok "$kernel: ... and the check sees it where they are not" "$r"
 done
 
-# A walker that somebody adds.
-mkdir -p "$work/new/mm"
+# A walker that somebody adds; one that steps in another file; one in a header.
+mkdir -p "$work/new/mm" "$work/new/include/linux"
 cp "$pristine/mm/gup.c" "$work/new/mm/"
 cat >"$work/new/mm/walk.c" <<'END'
 static int somebody_walks(struct mm_struct *mm, unsigned long addr)
@@ -75,7 +68,33 @@ static int somebody_walks(struct mm_struct *mm, unsigned long addr)
 	return pgd_none(*pgd_offset(mm, addr));
 }
 END
+cat >"$work/new/mm/helper.c" <<'END'
+int helper_steps(struct mm_struct *mm, unsigned long addr)
+{
+	return pgd_none(*pgd_offset(mm, addr));
+}
+END
+cat >"$work/new/include/linux/between.h" <<'END'
+static inline int between(struct mm_struct *mm, unsigned long addr)
+{
+	return helper_steps(mm, addr);
+}
+END
+cat >"$work/new/mm/caller.c" <<'END'
+int caller_masks(struct mm_struct *mm, unsigned long addr)
+{
+	int ret;
+
+	local_irq_disable();
+	ret = between(mm, addr);
+	local_irq_enable();
+	return ret;
+}
+END
 unlisted "$work/new" && r=1 || r=0
-grep -q 'mm/walk.c somebody_walks' "$work/log" || r=1
+grep -q 'mm/walk.c 1 somebody_walks file' "$work/log" || r=1
 ok 'a new walker is noticed' "$r"
+unlisted "$work/new" --calls && r=1 || r=0
+grep -q 'mm/helper.c 1 helper_steps caller_masks' "$work/log" || r=1
+ok '... and one that steps in another file, called by way of a header' "$r"
 echo "1..$n"

@@ -34,12 +34,14 @@ for kernel in 6.12 7.3; do
 	cp -R "$before" "$work/doubled"
 	sed '/collapse_huge_page(struct/,/^}/!d; s/collapse_huge_page(/collapse_again(/' \
 		"$before/mm/khugepaged.c" >>"$work/doubled/mm/khugepaged.c"
-	for broken in moved:gup doubled:khugepaged; do
-		cp -R "$work/${broken%:*}" "$work/copy"
-		refuses "$kernel: an anchor that is ${broken%:*} is named" \
-			"${broken#*:}.cocci: mm/${broken#*:}.c changed in [0-9]+ places, expected" \
-			linux/graft "$work/${broken%:*}"
-		check "$kernel: ... and the tree left as it was" same "$work/copy" "$work/${broken%:*}"
+	for broken in moved doubled; do
+		cp -R "$work/$broken" "$work/copy"
+		case $broken in
+		moved) what='32-walks/gup.pin: gup_fast\(\) in mm/gup.c is no longer' ;;
+		doubled) what='khugepaged.cocci: mm/khugepaged.c changed in [0-9]+ places, expected' ;;
+		esac
+		refuses "$kernel: an anchor that is $broken is named" "$what" linux/graft "$work/$broken"
+		check "$kernel: ... and the tree left as it was" same "$work/copy" "$work/$broken"
 		rm -rf "$work/copy"
 	done
 	check "$kernel: no caller of the old sync is left" \

@@ -18,22 +18,29 @@ for kernel in 6.12 7.3; do
 	pristine=$(lab/fetch "$kernel")
 	check "$kernel: a series, and checkpatch.pl --strict is content" \
 		linux/series --check "$pristine" "$work/series"
-	check "$kernel: one patch for each hook, and a cover letter" \
+	check "$kernel: one patch for each hook, and a cover letter for each part" \
 		test "$(find "$work/series" -name '*.patch' | wc -l)" = \
-		"$(($(find linux/hooks -mindepth 1 -maxdepth 1 -type d | wc -l) + 1))"
+		"$(($(find linux/hooks -mindepth 1 -maxdepth 1 -type d | wc -l) +
+			$(find "$work/series" -mindepth 1 -maxdepth 1 -type d | wc -l)))"
+	# shellcheck disable=SC2016 # the inner shell's dollars
+	check "$kernel: the cover letters are written" \
+		bash -c '! grep -q "\*\*\*" "$1"/*/0000-* && [ "$(grep -l "^Subject: \[PATCH 00*/" "$1"/*/0000-* | wc -l)" -ge 7 ]' - \
+		"$work/series"
+	# What is not in a part is not spoken of either.
 	# shellcheck disable=SC2016 # the inner shell's dollar
-	check "$kernel: the cover letter is written" \
-		bash -c '! grep -q "\*\*\*" "$1" && grep -q "^Subject: \[PATCH 00*/" "$1"' - \
-		"$work/series/0000-cover-letter.patch"
+	check "$kernel: no word of proofs/ or F-numbers" \
+		bash -c '! grep -nE "^\+.*(proofs/|\bF[0-9]+\b)" "$1"/[1-5r]*/*.patch' - "$work/series"
 
 	small_tree "$pristine" "$work/tree"
 	cp -R "$work/tree" "$work/grafted"
 	git init -q "$work/tree"
 	git -C "$work/tree" add -A
 	git -C "$work/tree" commit -q -m pristine
-	find "$work/series" -name '*.patch' ! -name '0000-*' | sort >"$work/list"
+	sed '/^#/d; s/ .*//' linux/parts | awk 'NF && !seen[$0]++' | while read -r part; do
+		find "$work/series/$part" -name '*.patch' ! -name '0000-*' 2>/dev/null | sort
+	done >"$work/list"
 	# shellcheck disable=SC2046 # one path a line, none with blanks
-	check "$kernel: git am applies it" git -C "$work/tree" am -q $(cat "$work/list")
+	check "$kernel: git am applies it, part after part" git -C "$work/tree" am -q $(cat "$work/list")
 	linux/graft "$work/grafted" >/dev/null
 	check "$kernel: ... and makes what the graft makes" \
 		diff -r --exclude=.git --exclude=.quell-graft "$work/tree" "$work/grafted"

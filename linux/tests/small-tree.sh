@@ -6,6 +6,7 @@ small_tree() {
 	local file
 	{
 		sed -n 's,^\(//\|#\) Changes\?: \([^ ]*\).*,\2,p' linux/hooks/*/*.cocci linux/hooks/*/*.edit
+		sed -n 's,^# Pin: \([^ ]*\).*,\1,p' linux/hooks/*/*.pin
 		printf '%s\n' Kconfig Makefile mm/mmu_gather.c
 	} | sort -u | while read -r file; do
 		[ -f "$1/$file" ] || continue

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Issue the receipt where the interrupts have completed.
-// Changes: arch/x86/mm/tlb.c 6
+// Changes: arch/x86/mm/tlb.c 7
 @@
 @@
  #include <linux/mmu_notifier.h>
@@ -19,15 +19,38 @@ expression info;
  	...>
  }
 
-// All of the mask, lazy CPUs included.
+// All of the mask, lazy CPUs included: the receipt states just this, so the
+// interrupts must be these and no others.
 @@
-identifier info;
-statement S1, S2;
+identifier cpumask, info;
 @@
- 	if (<+... info->freed_tables ...+>) S1 else S2
-+
-+	if (info->freed_tables)
+(
+-	if (info->freed_tables)
+-		on_each_cpu_mask(cpumask, flush_tlb_func, (void *)info, true);
+-	else
+-		on_each_cpu_cond_mask(should_flush_tlb, flush_tlb_func,
+-				(void *)info, 1, cpumask);
++	if (info->freed_tables) {
++		on_each_cpu_mask(cpumask, flush_tlb_func, (void *)info, true);
++		/* Every CPU of the mask has taken an interrupt. */
 +		pt_receipt_issue(info->receipt, info->mm);
++		return;
++	}
++	on_each_cpu_cond_mask(should_flush_tlb, flush_tlb_func, (void *)info, 1, cpumask);
+|
+-	if (info->freed_tables || mm_in_asid_transition(info->mm))
+-		on_each_cpu_mask(cpumask, flush_tlb_func, (void *)info, true);
+-	else
+-		on_each_cpu_cond_mask(should_flush_tlb, flush_tlb_func,
+-				(void *)info, 1, cpumask);
++	if (info->freed_tables || mm_in_asid_transition(info->mm)) {
++		on_each_cpu_mask(cpumask, flush_tlb_func, (void *)info, true);
++		/* Every CPU of the mask has taken an interrupt. */
++		pt_receipt_issue(info->receipt, info->mm);
++		return;
++	}
++	on_each_cpu_cond_mask(should_flush_tlb, flush_tlb_func, (void *)info, 1, cpumask);
+)
 
 @ flush @
 identifier mm, start, end, stride_shift, freed_tables;

@@ -5,19 +5,26 @@
  *
  * A remover has cleared an entry and flushed the TLB.  A walker that loaded the
  * entry before may still stand on the table below; it has interrupts off, so an
- * interrupt taken is a walk ended.  Mainline interrupts every CPU.  A sync here
- * interrupts none, if the flush has proved that it just did so (a receipt);
+ * interrupt taken is a walk ended.  tlb_remove_table_sync_one() interrupts every
+ * CPU.  A sync here interrupts none, if the flush has proved that it just did so
+ * (a receipt);
+//@45
  * else the CPUs that say they walk the mm, if all its walkers say so (bias);
+//@end
  * else the CPUs that run the mm in the kernel.
  *
  * The letters name the scenarios of Documentation/mm/pt_sync.rst:
  *
+//@45
  *	A  walker publishes, then loads the entry | entry cleared, slot read
+//@end
  *	B  CPU switches to the mm, then walks     | entry cleared, mm asked
  *	C  CPU enters the kernel, then walks      | entry cleared, state read
  *	D  walk ends                              | CPU skipped, table reused
+//@45
  *	E  bias engaged, grace period, trust
  *	F  trust withdrawn, grace period, walkers stop publishing
+//@end
  */
 
 #define pr_fmt(fmt) "pt_sync: " fmt
@@ -26,29 +33,37 @@
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
-#include <linux/oom.h>
 #include <linux/pgtable.h>
 #include <linux/pt_sync.h>
 #include <linux/pt_targets.h>
+//@45
 #include <linux/pt_walk.h>
+//@end
+#include <linux/rcupdate.h>
+//@38
 #include <linux/sched/clock.h>
-#include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
-#include <linux/sched/task.h>
+//@end
 #include <linux/smp.h>
 #include <linux/string.h>
 
 #include <asm/tlb.h>
 
 #include "pt_sync.h"
+//@70
+#include "pt_sync_fault.h"
+//@end
 
+//@38
 #define CREATE_TRACE_POINTS
 #include <trace/events/pt_sync.h>
 
+//@end
 const struct pt_sync_strategy pt_sync_strategies[PT_SYNC_STRATEGIES] = {
 	[PT_SYNC_BROADCAST] = {
 		.name = "broadcast",
 	},
+//@50
+#ifdef CONFIG_PT_SYNC_LAB
 	[PT_SYNC_PROPERTY] = {
 		.name = "property",
 		.trusts_property = true,
@@ -66,15 +81,23 @@ const struct pt_sync_strategy pt_sync_strategies[PT_SYNC_STRATEGIES] = {
 		.name = "running",
 		.asks_running = true,
 	},
+	[PT_SYNC_RCU] = {
+		.name = "rcu",
+		.waits_rcu = true,
+	},
+#endif
+//@end
 	[PT_SYNC_AUTO] = {
 		.name = "auto",
 		.trusts_receipts = true,
+//@45
 		.trusts_slots = true,
+//@end
 		.asks_running = true,
 	},
 };
 
-struct pt_sync_stats pt_sync_stats[PT_SYNC_STRATEGIES];
+DEFINE_PER_CPU(struct pt_sync_stats [PT_SYNC_STRATEGIES], pt_sync_stats);
 
 /*
  * The strategy in force, or PT_SYNC_STRATEGIES while it is being changed: then
@@ -83,18 +106,10 @@ struct pt_sync_stats pt_sync_stats[PT_SYNC_STRATEGIES];
 static int pt_sync_strategy = PT_SYNC_AUTO;
 static DEFINE_MUTEX(pt_sync_mutex);
 
-/* One sync: the question it asks about each CPU, and the answers. */
-struct pt_sync_request {
-	struct mm_struct *mm;
-	bool by_slot;
-	bool by_running;
-	unsigned int count[PT_STATS];
-};
-
 /*
- * Asked by smp_call_function_many_cond() about every online CPU.  The
- * barrier that A, B and C need between the cleared entry and the loads here is
- * in pt_sync().
+ * Asked by smp_call_function_many_cond() about every online CPU, with
+ * preemption off.  The barrier that the scenarios need between the cleared
+ * entry and the loads here is in pt_sync().
  */
 static bool pt_sync_must_interrupt(int cpu, void *arg)
 {
@@ -102,17 +117,25 @@ static bool pt_sync_must_interrupt(int cpu, void *arg)
 
 	if (cpu == raw_smp_processor_id())
 		return false;
+//@45
 	if (req->by_slot) {
 		if (!pt_walk_active(cpu, req->mm)) {
 			req->count[PT_STAT_SKIPPED_WALK]++;
 			return false;
 		}
 	} else if (req->by_running) {
+//@!45
+	if (req->by_running) {
+//@end
 		/* From cheap to dear. */
 		if (!pt_cpu_has_mm(cpu, req->mm)) {
 			req->count[PT_STAT_SKIPPED_MM]++;
 			return false;
 		}
+//@70
+		if (pt_fault(PT_FAULT_EARLY_STATE) && !pt_fault_in_kernel(cpu))
+			return false;
+//@end
 		if (!pt_cpu_in_kernel(cpu)) {
 			req->count[PT_STAT_SKIPPED_IDLE]++;
 			return false;
@@ -132,32 +155,85 @@ static void pt_sync_account(int strategy, const struct pt_sync_request *req)
 
 	for (i = 0; i < PT_STATS; i++) {
 		if (req->count[i])
-			atomic64_add(req->count[i],
-				     &pt_sync_stats[strategy].count[i]);
+			this_cpu_add(pt_sync_stats[strategy].count[i],
+				     req->count[i]);
 	}
 }
 
-/*
- * @last: the table has no other user left; if not, only strategies that wait
- * for the walkers of one mm have something to do.
- */
-static void pt_sync(struct mm_struct *mm, const struct pt_receipt *receipt,
-		    bool last, unsigned long caller)
+/* Only strategies that wait for the walkers of one mm serve each that leaves. */
+static bool pt_sync_leaves_to_last(const struct pt_sync_strategy *s)
 {
-	bool proved = pt_receipt_valid(receipt, mm);
-	struct pt_sync_request req = { .mm = mm };
+//@45
+	return !s->trusts_receipts && !s->trusts_slots && !s->asks_running;
+//@!45
+	return !s->trusts_receipts && !s->asks_running;
+//@end
+}
+
+/* What makes interrupts unnecessary, and if nothing does, whom to ask for. */
+static bool pt_sync_is_over(const struct pt_sync_strategy *s,
+			    struct pt_sync_request *req)
+{
+//@70
+	if (pt_fault(PT_FAULT_NO_SYNC))
+		return true;
+//@end
+	if (!s || pt_sync_split_read())
+		return false;
+//@50
+	if (pt_sync_lab_over(s, req))
+		return true;
+//@end
+	if (s->trusts_receipts && pt_receipt_valid(req->receipt, req->mm)) {
+		req->count[PT_STAT_RECEIPTS]++;
+		return true;
+	}
+//@45
+	req->by_slot = s->trusts_slots && pt_bias_trusted(req->mm);
+//@end
+	req->by_running = s->asks_running;
+	return false;
+}
+
+static void pt_sync_interrupt(struct pt_sync_request *req)
+{
+//@45
+	bool targeted = req->by_slot || req->by_running;
+//@!45
+	bool targeted = req->by_running;
+//@end
+
+	req->count[targeted ? PT_STAT_TARGETED : PT_STAT_BROADCASTS]++;
+	on_each_cpu_cond_mask(pt_sync_must_interrupt,
+			      tlb_remove_table_smp_sync, req, true,
+			      cpu_online_mask);
+	/*
+	 * D: an earlier walk on a CPU that was skipped happened before the
+	 * caller uses the table again.
+	 */
+	smp_mb();
+}
+
+static void pt_sync(struct pt_sync_request *req, unsigned long caller)
+{
 	const struct pt_sync_strategy *s = NULL;
-	u64 start = local_clock();
-	bool all_cpus = true;
+//@38
+	u64 start = trace_pt_sync_enabled() ? local_clock() : 0;
+//@end
 	int strategy;
 
 	/*
-	 * A, B, C, F: the cleared entry is visible before anything is asked,
-	 * be it about a CPU, the bias or the strategy.  Not every flush is a
-	 * full barrier.
+	 * B, C: the cleared entry is visible before anything is asked, be it
+	 * about a CPU or the strategy.  Not every flush is a full barrier.
+//@45
+	 * A, F: nor about a slot or the bias.
+//@end
 	 */
 	smp_mb();
+	/* For the tasks that pt_cpu_runs_mm() looks at, and pt_sync_switch(). */
+//@45
 	/* F: the answer of pt_bias_trusted() must hold until it is used. */
+//@end
 	rcu_read_lock();
 	strategy = READ_ONCE(pt_sync_strategy);
 	if (likely(strategy < PT_SYNC_STRATEGIES))
@@ -165,45 +241,23 @@ static void pt_sync(struct mm_struct *mm, const struct pt_receipt *receipt,
 	else
 		strategy = PT_SYNC_BROADCAST;
 
-	if (s && !s->trusts_receipts && !s->trusts_slots && !s->asks_running &&
-	    !last)
+	if (s && !req->last && pt_sync_leaves_to_last(s))
 		goto out;
 
-	req.count[PT_STAT_SYNCS]++;
-	if (!s || pt_sync_split_read())
-		goto interrupt;
-	if (s->trusts_property && arch_flush_interrupts_all()) {
-		req.count[PT_STAT_PROPERTY]++;
-		goto done;
-	}
-	if (s->trusts_receipts && proved) {
-		req.count[PT_STAT_RECEIPTS]++;
-		goto done;
-	}
-	if (s->publishes_all)
-		pt_bias_get_sticky(mm);
-	req.by_slot = s->trusts_slots && pt_bias_trusted(mm);
-	req.by_running = s->asks_running;
-	all_cpus = !req.by_slot && !req.by_running;
-
-interrupt:
-	req.count[all_cpus ? PT_STAT_BROADCASTS : PT_STAT_TARGETED]++;
-	on_each_cpu_cond_mask(pt_sync_must_interrupt,
-			      tlb_remove_table_smp_sync, &req, true,
-			      cpu_online_mask);
-	/*
-	 * D: an earlier walk on a CPU that was skipped happened before the
-	 * caller uses the table again.
-	 */
-	smp_mb();
-done:
-	req.count[PT_STAT_ONLINE] = num_online_cpus();
-	pt_sync_account(strategy, &req);
-	start = local_clock() - start;
-	atomic64_add(start, &pt_sync_stats[strategy].count[PT_STAT_NS]);
-	trace_pt_sync(mm, caller, pt_sync_strategies[strategy].name, proved,
-		      req.count[PT_STAT_ONLINE],
-		      req.count[PT_STAT_INTERRUPTED], start);
+	req->count[PT_STAT_SYNCS]++;
+	if (!pt_sync_is_over(s, req))
+		pt_sync_interrupt(req);
+	req->count[PT_STAT_ONLINE] = num_online_cpus();
+	pt_sync_account(strategy, req);
+//@38
+	if (start)
+		trace_pt_sync(req->mm, caller,
+			      pt_sync_strategies[strategy].name,
+			      pt_receipt_valid(req->receipt, req->mm),
+			      req->count[PT_STAT_ONLINE],
+			      req->count[PT_STAT_INTERRUPTED],
+			      local_clock() - start);
+//@end
 out:
 	rcu_read_unlock();
 }
@@ -223,14 +277,20 @@ out:
 void tlb_remove_table_sync_mm(struct mm_struct *mm,
 			      const struct pt_receipt *receipt)
 {
-	pt_sync(mm, receipt, true, _RET_IP_);
+	struct pt_sync_request req = {
+		.mm = mm,
+		.receipt = receipt,
+		.last = true,
+	};
+
+	pt_sync(&req, _RET_IP_);
 }
 
+//@36
 /**
- * tlb_remove_table_sync_unshared - the same for a table that mms shared
- * @mm: the mm that has stopped sharing
+ * tlb_remove_table_sync_unshared - the same for tables that mms shared
+ * @tlb: the gather of the mm that has stopped sharing
  * @receipt: what its flush has proved, or NULL
- * @last: whether the table now belongs to one mm alone
  *
  * Walkers of every mm that has shared the table can stand on it.  A broadcast
  * by the last to leave reaches them all; strategies that wait for the walkers
@@ -238,12 +298,26 @@ void tlb_remove_table_sync_mm(struct mm_struct *mm,
  *
  * Context: process context, interrupts on.
  */
-void tlb_remove_table_sync_unshared(struct mm_struct *mm,
-				    const struct pt_receipt *receipt, bool last)
+void tlb_remove_table_sync_unshared(const struct mmu_gather *tlb,
+				    const struct pt_receipt *receipt)
 {
-	pt_sync(mm, receipt, last, _RET_IP_);
+	struct pt_sync_request req = {
+		.mm = tlb->mm,
+		.receipt = receipt,
+		.last = tlb->fully_unshared_tables,
+//@50
+		.atomic = pt_sync_lab_atomic(tlb),
+//@36
+	};
+
+	pt_sync(&req, _RET_IP_);
+//@45
+	if (!pt_receipt_valid(receipt, tlb->mm))
+		pt_bias_touch(tlb->mm);
+//@36
 }
 
+//@45
 #ifndef CONFIG_PT_SYNC_ARCH_FLUSH
 /* No other architecture is known to flush by interrupts alone. */
 bool arch_flush_interrupts_all(void)
@@ -251,17 +325,6 @@ bool arch_flush_interrupts_all(void)
 	return false;
 }
 #endif
-
-/**
- * pt_sync_publishes_all - is every mm to be biased?
- */
-bool pt_sync_publishes_all(void)
-{
-	int strategy = READ_ONCE(pt_sync_strategy);
-
-	return strategy < PT_SYNC_STRATEGIES &&
-	       pt_sync_strategies[strategy].publishes_all;
-}
 
 /**
  * pt_sync_wants_bias - is it worth asking walkers to publish?
@@ -279,26 +342,7 @@ bool pt_sync_wants_bias(void)
 		 arch_flush_interrupts_all());
 }
 
-/* Bias every mm there is, or end that; new ones follow pt_bias_init(). */
-static void pt_sync_bias_all(bool bias)
-{
-	struct task_struct *p;
-
-	read_lock(&tasklist_lock);
-	for_each_process(p) {
-		struct task_struct *t = find_lock_task_mm(p);
-
-		if (!t)
-			continue;
-		if (bias)
-			pt_bias_get_sticky(t->mm);
-		else
-			pt_bias_put_sticky(t->mm);
-		task_unlock(t);
-	}
-	read_unlock(&tasklist_lock);
-}
-
+//@end
 /**
  * pt_sync_find - the strategy of that name
  * @name: its name
@@ -339,21 +383,25 @@ int pt_sync_current(void)
  */
 int pt_sync_switch(int strategy)
 {
+//@50
 	int old;
 
+//@end
 	if (strategy < 0 || strategy >= PT_SYNC_STRATEGIES)
 		return -EINVAL;
 	mutex_lock(&pt_sync_mutex);
+//@50
 	old = pt_sync_strategy;
-	if (old == strategy)
+//@end
+	if (pt_sync_strategy == strategy)
 		goto unlock;
 	WRITE_ONCE(pt_sync_strategy, PT_SYNC_STRATEGIES);
 	synchronize_rcu();
 	WRITE_ONCE(pt_sync_strategy, strategy);
-	if (pt_sync_strategies[strategy].publishes_all)
-		pt_sync_bias_all(true);
-	else if (pt_sync_strategies[old].publishes_all)
-		pt_sync_bias_all(false);
+//@50
+	pt_sync_lab_switched(&pt_sync_strategies[old],
+			     &pt_sync_strategies[strategy]);
+//@end
 	pr_info("strategy %s\n", pt_sync_strategies[strategy].name);
 unlock:
 	mutex_unlock(&pt_sync_mutex);
@@ -376,11 +424,8 @@ early_param("pt_sync", pt_sync_setup);
 
 static int __init pt_sync_report(void)
 {
-	pr_info("strategy %s; flushes %s; %s reads of entries\n",
+	pr_info("strategy %s; %s reads of entries\n",
 		pt_sync_strategies[pt_sync_current()].name,
-		arch_flush_interrupts_all() ?
-			"interrupt every CPU of an mm" :
-			"may interrupt nobody",
 		pt_sync_split_read() ? "split, so all syncs broadcast" :
 				       "single");
 	return 0;

@@ -5,6 +5,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/init.h>
+#include <linux/mutex.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
@@ -13,15 +14,21 @@
 static const char * const stat_names[PT_STATS] = {
 	[PT_STAT_SYNCS]		= "syncs",
 	[PT_STAT_RECEIPTS]	= "receipts",
+//@50
+#ifdef CONFIG_PT_SYNC_LAB
 	[PT_STAT_PROPERTY]	= "property",
+	[PT_STAT_GRACE_PERIODS]	= "grace_periods",
+#endif
+//@end
 	[PT_STAT_BROADCASTS]	= "broadcasts",
 	[PT_STAT_TARGETED]	= "targeted",
 	[PT_STAT_ONLINE]	= "cpus_online",
 	[PT_STAT_INTERRUPTED]	= "cpus_interrupted",
 	[PT_STAT_SKIPPED_IDLE]	= "skipped_idle",
 	[PT_STAT_SKIPPED_MM]	= "skipped_mm",
+//@45
 	[PT_STAT_SKIPPED_WALK]	= "skipped_walk",
-	[PT_STAT_NS]		= "ns",
+//@end
 };
 
 static int strategy_show(struct seq_file *m, void *v)
@@ -65,6 +72,20 @@ static const struct file_operations strategy_fops = {
 	.release	= single_release,
 };
 
+/* Counters only grow; a reset remembers where they were. */
+static unsigned long stats_base[PT_SYNC_STRATEGIES][PT_STATS];
+static DEFINE_MUTEX(stats_mutex);
+
+static unsigned long stats_sum(int strategy, int i)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(pt_sync_stats, cpu)[strategy].count[i]);
+	return sum;
+}
+
 static int stats_show(struct seq_file *m, void *v)
 {
 	int i, j;
@@ -73,11 +94,11 @@ static int stats_show(struct seq_file *m, void *v)
 	for (j = 0; j < PT_STATS; j++)
 		seq_printf(m, " %s", stat_names[j]);
 	seq_putc(m, '\n');
+	guard(mutex)(&stats_mutex);
 	for (i = 0; i < PT_SYNC_STRATEGIES; i++) {
 		seq_puts(m, pt_sync_strategies[i].name);
 		for (j = 0; j < PT_STATS; j++)
-			seq_printf(m, " %lld",
-				   atomic64_read(&pt_sync_stats[i].count[j]));
+			seq_printf(m, " %lu", stats_sum(i, j) - stats_base[i][j]);
 		seq_putc(m, '\n');
 	}
 	return 0;
@@ -88,9 +109,10 @@ static ssize_t stats_write(struct file *file, const char __user *ubuf,
 {
 	int i, j;
 
+	guard(mutex)(&stats_mutex);
 	for (i = 0; i < PT_SYNC_STRATEGIES; i++) {
 		for (j = 0; j < PT_STATS; j++)
-			atomic64_set(&pt_sync_stats[i].count[j], 0);
+			stats_base[i][j] = stats_sum(i, j);
 	}
 	return len;
 }

@@ -13,7 +13,9 @@
 #include <linux/pt_walk.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/uaccess.h>
 
+#include <asm/tlb.h>
 #include <asm/tlbflush.h>
 
 #include "pt_sync.h"
@@ -26,6 +28,33 @@
 
 DEFINE_STATIC_KEY_FALSE(pt_fault_key);
 enum pt_fault pt_fault_now;
+
+DEFINE_STATIC_KEY_FALSE(pt_torture_gup_key);
+DEFINE_PER_CPU(void (*)(void), pt_torture_gup_walk);
+
+/* Let GUP-fast look whether somebody wants to walk in the middle of it. */
+static void pt_torture_gup_start(bool start)
+{
+	if (start)
+		static_branch_enable(&pt_torture_gup_key);
+	else
+		static_branch_disable(&pt_torture_gup_key);
+}
+
+/* Interrupts off; an outer user of this CPU gets back what it had. */
+static int pt_torture_gup(unsigned long addr, struct page **page,
+			  void (*walk)(void))
+{
+	void (*outer)(void) = this_cpu_read(pt_torture_gup_walk);
+	int got;
+
+	this_cpu_write(pt_torture_gup_walk, walk);
+	pagefault_disable();
+	got = get_user_pages_fast_only(addr, 1, 0, page);
+	pagefault_enable();
+	this_cpu_write(pt_torture_gup_walk, outer);
+	return got;
+}
 
 static void pt_fault_choose(enum pt_fault fault)
 {
@@ -113,6 +142,19 @@ static void pt_torture_flush(struct vm_area_struct *vma, unsigned long addr,
 #endif
 }
 
+/* The gather of an mm that has left a shared table. */
+static void pt_torture_sync_unshared(struct mm_struct *mm,
+				     const struct pt_receipt *receipt,
+				     bool last)
+{
+	struct mmu_gather tlb = {
+		.mm = mm,
+		.fully_unshared_tables = last,
+	};
+
+	tlb_remove_table_sync_unshared(&tlb, receipt);
+}
+
 static const char *pt_torture_strategy_name(int strategy)
 {
 	return pt_sync_strategies[strategy].name;
@@ -126,7 +168,7 @@ const struct pt_torture_core pt_torture_core = {
 	.strategy_switch	= pt_sync_switch,
 	.flush_interrupts_all	= arch_flush_interrupts_all,
 	.sync_mm		= tlb_remove_table_sync_mm,
-	.sync_unshared		= tlb_remove_table_sync_unshared,
+	.sync_unshared		= pt_torture_sync_unshared,
 	.collapse_flush_sync	= pmdp_collapse_flush_sync,
 	.flush			= pt_torture_flush,
 	.bias_get		= pt_bias_get,
@@ -135,6 +177,8 @@ const struct pt_torture_core pt_torture_core = {
 	.mm_alloc		= pt_torture_mm_alloc,
 	.pmd_alloc		= pt_torture_pmd_alloc,
 	.pmd_find		= pt_torture_pmd_find,
+	.gup_start		= pt_torture_gup_start,
+	.gup			= pt_torture_gup,
 	.fault_choose		= pt_fault_choose,
 	.fault_load_early	= pt_fault_load_early,
 #ifdef CONFIG_X86_64

@@ -10,6 +10,7 @@
 
 #include <linux/compiler.h>
 #include <linux/jump_label.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
 
 struct mm_struct;
@@ -25,6 +26,7 @@ enum pt_fault {
 	PT_FAULT_OLD_COOKIE,		/* ... with that of an earlier bias */
 	PT_FAULT_EARLY_STATE,		/* CPUs are asked before the clear */
 	PT_FAULT_BLIND_NMI,		/* NMIs walk while the mm is switched */
+	PT_FAULT_NMI_GUP,		/* ... by GUP-fast */
 	/* of its callers, so in the test itself: */
 	PT_FAULT_NO_FLUSH,		/* sync without the flush it relies on */
 	PT_FAULT_STALE_RECEIPT,		/* the receipt of an earlier flush */
@@ -46,12 +48,40 @@ static __always_inline bool pt_fault(enum pt_fault fault)
 bool pt_fault_walk_active(int cpu, const struct mm_struct *mm);
 bool pt_fault_in_kernel(int cpu);
 
+/* What an NMI of the test does in the middle of its GUP-fast. */
+DECLARE_STATIC_KEY_FALSE(pt_torture_gup_key);
+DECLARE_PER_CPU(void (*)(void), pt_torture_gup_walk);
+
+static __always_inline bool pt_fault_gup_blind(void)
+{
+	return pt_fault(PT_FAULT_NMI_GUP) &&
+	       this_cpu_read(pt_torture_gup_walk);
+}
+
+static __always_inline void pt_torture_in_gup(void)
+{
+	void (*walk)(void);
+
+	if (!static_branch_unlikely(&pt_torture_gup_key))
+		return;
+	walk = this_cpu_read(pt_torture_gup_walk);
+	if (walk)
+		walk();
+}
+
 #else
 
 static inline bool pt_fault(enum pt_fault fault)
 {
 	return false;
 }
+
+static inline bool pt_fault_gup_blind(void)
+{
+	return false;
+}
+
+static inline void pt_torture_in_gup(void) { }
 
 static inline bool pt_fault_walk_active(int cpu, const struct mm_struct *mm)
 {

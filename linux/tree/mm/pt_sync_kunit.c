@@ -14,6 +14,8 @@
 #include <linux/sched/mm.h>
 #include <linux/workqueue.h>
 
+#include <asm/tlb.h>
+
 #include "pt_sync.h"
 
 /* Every test has an mm that nobody runs, and leaves the strategy as it was. */
@@ -149,24 +151,26 @@ static void walk_nested(struct kunit *test)
 {
 	struct pt_fixture *f = test->priv;
 	unsigned long flags, outer, same, other;
+	bool publish = f->mm->pt_walk_publish;
 	int cpu;
 
 	local_irq_save(flags);
 	cpu = smp_processor_id();
-	outer = __pt_walk_publish(f->mm);
+	f->mm->pt_walk_publish = true;
+	outer = pt_walk_begin(f->mm);
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, f->mm));
 	KUNIT_EXPECT_FALSE(test, pt_walk_active(cpu, &init_mm));
 
-	same = __pt_walk_publish(f->mm);
+	same = pt_walk_begin(f->mm);
 	pt_walk_end(same);
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, f->mm));
 
 	/* Both are walked as long as the nested walk of another mm lasts. */
-	other = __pt_walk_publish(&init_mm);
+	other = __pt_walk_nest(&init_mm);
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, f->mm));
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, &init_mm));
 	/* ... and a walk in that one puts both back. */
-	same = __pt_walk_publish(f->mm);
+	same = pt_walk_begin(f->mm);
 	pt_walk_end(same);
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, f->mm));
 	KUNIT_EXPECT_TRUE(test, pt_walk_active(cpu, &init_mm));
@@ -175,6 +179,7 @@ static void walk_nested(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, pt_walk_active(cpu, &init_mm));
 
 	pt_walk_end(outer);
+	f->mm->pt_walk_publish = publish;
 	KUNIT_EXPECT_FALSE(test, pt_walk_active(cpu, f->mm));
 	local_irq_restore(flags);
 }
@@ -198,11 +203,11 @@ static void bias_life(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, pt_sync_switch(PT_SYNC_WALKERS), 0);
 	pt_bias_put_sticky(mm);
 	pt_bias_settle(mm);
-	KUNIT_ASSERT_FALSE(test, mm->pt_bias.publish);
+	KUNIT_ASSERT_FALSE(test, mm->pt_walk_publish);
 
 	KUNIT_EXPECT_FALSE(test, trusted(mm));
 	pt_bias_get(mm);
-	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
+	KUNIT_EXPECT_TRUE(test, mm->pt_walk_publish);
 	pt_bias_wait(mm);
 	KUNIT_EXPECT_TRUE(test, trusted(mm));
 
@@ -215,10 +220,10 @@ static void bias_life(struct kunit *test)
 	rcu_read_lock();
 	pt_bias_put(mm);
 	KUNIT_EXPECT_FALSE(test, pt_bias_trusted(mm));
-	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
+	KUNIT_EXPECT_TRUE(test, mm->pt_walk_publish);
 	rcu_read_unlock();
 	pt_bias_settle(mm);
-	KUNIT_EXPECT_FALSE(test, mm->pt_bias.publish);
+	KUNIT_EXPECT_FALSE(test, mm->pt_walk_publish);
 }
 
 static void bias_before_grace(struct kunit *test)
@@ -233,7 +238,7 @@ static void bias_before_grace(struct kunit *test)
 	/* No grace period can end in here. */
 	rcu_read_lock();
 	pt_bias_get(mm);
-	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
+	KUNIT_EXPECT_TRUE(test, mm->pt_walk_publish);
 	KUNIT_EXPECT_FALSE(test, pt_bias_trusted(mm));
 	rcu_read_unlock();
 	pt_bias_put(mm);
@@ -259,11 +264,11 @@ static void bias_again(struct kunit *test)
 	rcu_read_unlock();
 	/* The work of the first put must not end the second get. */
 	pt_bias_settle(mm);
-	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
+	KUNIT_EXPECT_TRUE(test, mm->pt_walk_publish);
 	KUNIT_EXPECT_TRUE(test, trusted(mm));
 	pt_bias_put(mm);
 	pt_bias_settle(mm);
-	KUNIT_EXPECT_FALSE(test, mm->pt_bias.publish);
+	KUNIT_EXPECT_FALSE(test, mm->pt_walk_publish);
 }
 
 static void bias_from_birth(struct kunit *test)
@@ -274,9 +279,49 @@ static void bias_from_birth(struct kunit *test)
 	/* An mm that nobody can have walked is trusted at once. */
 	mm = mm_alloc();
 	KUNIT_ASSERT_NOT_NULL(test, mm);
-	KUNIT_EXPECT_TRUE(test, mm->pt_bias.publish);
+	KUNIT_EXPECT_TRUE(test, mm->pt_walk_publish);
 	KUNIT_EXPECT_TRUE(test, trusted(mm));
 	mmput(mm);
+}
+
+/* khugepaged may be stopped in the middle of an mm: nothing stays behind. */
+static void bias_scan_stopped(struct kunit *test)
+{
+	struct pt_fixture *f = test->priv;
+	struct mm_struct *mm = f->mm;
+	int count = atomic_read(&mm->mm_count);
+
+	KUNIT_ASSERT_EQ(test, pt_sync_switch(PT_SYNC_BROADCAST), 0);
+	pt_bias_scan(mm);
+	KUNIT_EXPECT_EQ(test, mm->pt_bias.users, 1);
+	pt_bias_pass_done(false);
+	KUNIT_EXPECT_EQ(test, mm->pt_bias.users, 1);
+	pt_bias_scan(NULL);
+	KUNIT_EXPECT_EQ(test, mm->pt_bias.users, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mm->mm_count), count);
+}
+
+/* A bias by touch: one, however often; none for an mm that exits. */
+static void bias_touched(struct kunit *test)
+{
+	struct pt_fixture *f = test->priv;
+	struct mm_struct *mm = f->mm;
+	int users;
+
+	KUNIT_ASSERT_EQ(test, pt_sync_switch(PT_SYNC_WALKERS), 0);
+	users = mm->pt_bias.users;
+	pt_bias_touch(mm);
+	pt_bias_touch(mm);
+	KUNIT_EXPECT_EQ(test, mm->pt_bias.users, users + 1);
+	KUNIT_EXPECT_FALSE(test, list_empty(&mm->pt_bias.link));
+	pt_bias_settle_touched();
+	KUNIT_EXPECT_EQ(test, mm->pt_bias.users, users);
+	KUNIT_EXPECT_TRUE(test, list_empty(&mm->pt_bias.link));
+
+	atomic_dec(&mm->mm_users);
+	pt_bias_touch(mm);
+	KUNIT_EXPECT_TRUE(test, list_empty(&mm->pt_bias.link));
+	atomic_inc(&mm->mm_users);
 }
 
 static void strategy_names(struct kunit *test)
@@ -304,9 +349,14 @@ static void strategy_switch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pt_sync_current(), PT_SYNC_STRATEGIES - 1);
 }
 
-static s64 stat(int strategy, int i)
+static unsigned long stat(int strategy, int i)
 {
-	return atomic64_read(&pt_sync_stats[strategy].count[i]);
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(pt_sync_stats, cpu)[strategy].count[i];
+	return sum;
 }
 
 /* What a sync of an mm that nobody runs adds to two counters. */
@@ -314,12 +364,13 @@ static void expect_sync(struct kunit *test, int strategy,
 			const struct pt_receipt *receipt, bool last, int which)
 {
 	struct pt_fixture *f = test->priv;
-	s64 syncs, before;
+	struct mmu_gather tlb = { .mm = f->mm, .fully_unshared_tables = last };
+	unsigned long syncs, before;
 
 	KUNIT_ASSERT_EQ(test, pt_sync_switch(strategy), 0);
 	syncs = stat(strategy, PT_STAT_SYNCS);
 	before = which < 0 ? 0 : stat(strategy, which);
-	tlb_remove_table_sync_unshared(f->mm, receipt, last);
+	tlb_remove_table_sync_unshared(&tlb, receipt);
 	if (which < 0) {
 		KUNIT_EXPECT_EQ(test, stat(strategy, PT_STAT_SYNCS), syncs);
 		return;
@@ -346,10 +397,12 @@ static void strategy_decides(struct kunit *test)
 	expect_sync(test, PT_SYNC_RUNNING, &receipt, true, PT_STAT_TARGETED);
 	expect_sync(test, PT_SYNC_AUTO, &receipt, true, PT_STAT_RECEIPTS);
 	expect_sync(test, PT_SYNC_AUTO, NULL, true, PT_STAT_TARGETED);
+	expect_sync(test, PT_SYNC_RCU, &receipt, true, PT_STAT_GRACE_PERIODS);
 
 	/* Who waits for one mm alone must do it for each that leaves. */
 	expect_sync(test, PT_SYNC_BROADCAST, NULL, false, -1);
 	expect_sync(test, PT_SYNC_PROPERTY, NULL, false, -1);
+	expect_sync(test, PT_SYNC_RCU, NULL, false, -1);
 	expect_sync(test, PT_SYNC_RECEIPT, NULL, false, PT_STAT_BROADCASTS);
 	expect_sync(test, PT_SYNC_RUNNING, NULL, false, PT_STAT_TARGETED);
 	expect_sync(test, PT_SYNC_AUTO, NULL, false, PT_STAT_TARGETED);
@@ -365,7 +418,7 @@ static void strategy_walkers(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, pt_sync_switch(PT_SYNC_WALKERS), 0);
 	/* The first sync biases an mm that the switch could not find. */
 	tlb_remove_table_sync_mm(f->mm, NULL);
-	KUNIT_EXPECT_TRUE(test, f->mm->pt_bias.publish);
+	KUNIT_EXPECT_TRUE(test, f->mm->pt_walk_publish);
 	pt_bias_wait(f->mm);
 	expect_sync(test, PT_SYNC_WALKERS, NULL, true, PT_STAT_TARGETED);
 }
@@ -381,6 +434,8 @@ static struct kunit_case pt_sync_cases[] = {
 	KUNIT_CASE(bias_before_grace),
 	KUNIT_CASE(bias_again),
 	KUNIT_CASE(bias_from_birth),
+	KUNIT_CASE(bias_scan_stopped),
+	KUNIT_CASE(bias_touched),
 	KUNIT_CASE(strategy_names),
 	KUNIT_CASE(strategy_switch),
 	KUNIT_CASE(strategy_decides),

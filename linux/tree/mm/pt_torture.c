@@ -70,6 +70,7 @@ static const char * const fault_names[PT_FAULTS] = {
 	[PT_FAULT_OLD_COOKIE]		= "old_cookie",
 	[PT_FAULT_EARLY_STATE]		= "early_state",
 	[PT_FAULT_BLIND_NMI]		= "blind_nmi",
+	[PT_FAULT_NMI_GUP]		= "nmi_gup",
 	[PT_FAULT_NO_FLUSH]		= "no_flush",
 	[PT_FAULT_STALE_RECEIPT]	= "stale_receipt",
 	[PT_FAULT_LAST_ONLY]		= "last_only",
@@ -82,6 +83,7 @@ static const char * const count_names[PT_TORTURE_COUNTS] = {
 	[PT_TORTURE_NESTED]	= "nested",
 	[PT_TORTURE_TABLES]	= "tables",
 	[PT_TORTURE_GUPS]	= "gups",
+	[PT_TORTURE_NMI_GUPS]	= "nmi_gups",
 	[PT_TORTURE_REMOVALS]	= "removals",
 	[PT_TORTURE_COLLAPSES]	= "collapses",
 	[PT_TORTURE_SILENT]	= "silent",
@@ -203,6 +205,8 @@ static const char *pt_torture_idle(void)
 		return count_names[PT_TORTURE_IRQ_WALKS];
 	if (nmi_started && !pt_torture_sum(PT_TORTURE_NESTED))
 		return count_names[PT_TORTURE_NESTED];
+	if (nmi_started && !pt_torture_sum(PT_TORTURE_NMI_GUPS))
+		return count_names[PT_TORTURE_NMI_GUPS];
 	if (pt_torture_switching && !pt_torture_sum(PT_TORTURE_SWITCHES))
 		return count_names[PT_TORTURE_SWITCHES];
 	return NULL;
@@ -257,8 +261,10 @@ static void pt_torture_cleanup(void)
 	pt_torture_stop_all(&walkers, nwalkers);
 	/* Mms go with the last who uses them, so the removers stop last. */
 	pt_torture_stop_all(&removers, nremovers);
-	if (nmi_started)
+	if (nmi_started) {
 		pt_torture_core.nmi_stop();
+		pt_torture_core.gup_start(false);
+	}
 	pt_torture_core.fault_choose(PT_FAULT_NONE);
 	if (started)
 		pt_torture_verdict();
@@ -332,6 +338,7 @@ static int __init pt_torture_init(void)
 		if (ret)
 			goto unwind;
 		nmi_started = true;
+		pt_torture_core.gup_start(true);
 	}
 	if (onoff_interval > 0)
 		ret = torture_onoff_init(onoff_holdoff * HZ, onoff_interval,

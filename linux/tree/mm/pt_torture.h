@@ -61,6 +61,7 @@ enum {
 	PT_TORTURE_NESTED,	/* of these, in the middle of another walk */
 	PT_TORTURE_TABLES,	/* walks that have stood on a table */
 	PT_TORTURE_GUPS,	/* calls of GUP-fast that got a page */
+	PT_TORTURE_NMI_GUPS,	/* walks in GUP-fast from NMI */
 	PT_TORTURE_REMOVALS,	/* of a table */
 	PT_TORTURE_COLLAPSES,	/* ... by the function that collapse uses */
 	PT_TORTURE_SILENT,	/* ... without a flush */

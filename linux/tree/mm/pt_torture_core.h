@@ -20,7 +20,7 @@
  * @strategy_switch: pt_sync_switch()
  * @flush_interrupts_all: what the strategy "property" trusts
  * @sync_mm: tlb_remove_table_sync_mm()
- * @sync_unshared: tlb_remove_table_sync_unshared()
+ * @sync_unshared: tlb_remove_table_sync_unshared(), for a gather of its own
  * @collapse_flush_sync: pmdp_collapse_flush_sync()
  * @flush: flush the range of one table, as if it were freed
  * @bias_get: pt_bias_get()
@@ -29,6 +29,8 @@
  * @mm_alloc: an mm without a process
  * @pmd_alloc: the page table of an mm down to the entry for an address
  * @pmd_find: that entry, found by a walk from the top
+ * @gup_start: let GUP-fast call what @gup is given, or no more
+ * @gup: GUP-fast of one page that calls a function in the middle
  * @fault_choose: put a fault into pt_sync
  * @fault_load_early: let the next sync use what is loaded now, before the clear
  * @nmi_start: call a function on each @nmi_send(); NULL: no NMIs here
@@ -56,6 +58,8 @@ struct pt_torture_core {
 	struct mm_struct *(*mm_alloc)(void);
 	pmd_t *(*pmd_alloc)(struct mm_struct *mm, unsigned long addr);
 	pmd_t *(*pmd_find)(struct mm_struct *mm, unsigned long addr);
+	void (*gup_start)(bool start);
+	int (*gup)(unsigned long addr, struct page **page, void (*walk)(void));
 	void (*fault_choose)(enum pt_fault fault);
 	void (*fault_load_early)(const struct mm_struct *mm);
 	int (*nmi_start)(void (*fn)(void));

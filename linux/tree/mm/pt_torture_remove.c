@@ -241,7 +241,7 @@ static void pt_torture_bias_anew(struct remover *r)
 
 	for (i = 0; i < PT_TORTURE_MMS; i++)
 		pt_torture_bias_put_all(r, i);
-	while (READ_ONCE(r->f->mm[0]->pt_bias.publish) &&
+	while (READ_ONCE(r->f->mm[0]->pt_walk_publish) &&
 	       time_before(jiffies, end))
 		schedule_timeout_uninterruptible(1);
 	for (i = 0; i < PT_TORTURE_MMS; i++)

@@ -88,23 +88,45 @@ void pt_torture_walk_irq(void *unused)
 			"an interrupt");
 }
 
+/* In the middle of an NMI's GUP-fast: stand on the table it is about to read. */
+static void pt_torture_walk_gup(void)
+{
+	pt_torture_count(PT_TORTURE_NMI_GUPS);
+	if (this_cpu_read(walk_depth))
+		pt_torture_count(PT_TORTURE_NESTED);
+	/* GUP-fast has just asked for it. */
+	pt_torture_walk(data_race(current->mm), pt_torture_walk_us, false,
+			"GUP-fast in an NMI");
+}
+
 /**
  * pt_torture_walk_nmi - walk from an NMI
  *
- * It may come while the mm is being switched, and then must not walk.
+ * It may come while the mm is being switched, and then must not walk; GUP-fast
+ * asks for itself.
  */
 void pt_torture_walk_nmi(void)
 {
 	/* The task may be storing it at this moment, in kthread_use_mm(). */
 	struct mm_struct *mm = data_race(current->mm);
+	unsigned long random = ktime_get_mono_fast_ns() >> 3;
 	unsigned int us = pt_torture_walk_us;
+	struct page *page;
 
-	if (!pt_torture_is_ours(mm) || !pt_torture_core.walk_visible())
+	if (!pt_torture_is_ours(mm))
+		return;
+	if (random % 4 == 0 || pt_torture_fault == PT_FAULT_NMI_GUP) {
+		if (pt_torture_core.gup(pt_torture_address(), &page,
+					pt_torture_walk_gup) > 0)
+			put_page(page);
+		return;
+	}
+	if (!pt_torture_core.walk_visible())
 		return;
 	pt_torture_count(PT_TORTURE_NMI_WALKS);
 	if (this_cpu_read(walk_depth)) {
 		pt_torture_count(PT_TORTURE_NESTED);
-		us = pt_torture_us(ktime_get_mono_fast_ns() >> 3, us / 2);
+		us = pt_torture_us(random, us / 2);
 	}
 	pt_torture_walk(mm, us, false, "an NMI");
 }
@@ -140,7 +162,8 @@ static void pt_torture_walks(struct mm_struct *mm,
 	int i, n = torture_random(rand) % 64;
 
 	/* At times only take the mm, for NMIs to walk meanwhile. */
-	if (pt_torture_fault == PT_FAULT_BLIND_NMI)
+	if (pt_torture_fault == PT_FAULT_BLIND_NMI ||
+	    pt_torture_fault == PT_FAULT_NMI_GUP)
 		n = n == 1;
 	else if (torture_random(rand) % 4 == 0)
 		n = 0;

@@ -40,20 +40,26 @@ static inline bool pt_cpu_has_mm(int cpu, struct mm_struct *mm)
 #endif
 }
 
+bool cpu_curr_has_mm(int cpu, const struct mm_struct *mm);
+
 /**
  * pt_cpu_runs_mm - is @cpu running a task of @mm?
  * @cpu: an online CPU other than this one
  * @mm: the mm whose page table changed
  *
- * The precise question.  It takes the lock of another CPU's runqueue, so it is
- * for those that would be interrupted otherwise.
+ * The precise question, and as membarrier() asks it: the runqueue's current
+ * task, read without the runqueue's lock.
  *
  * Context: after a full barrier, inside an RCU read-side critical section.
  */
-static inline bool pt_cpu_runs_mm(int cpu, struct mm_struct *mm)
+static inline bool pt_cpu_runs_mm(int cpu, const struct mm_struct *mm)
 {
-	/* B: under the rq lock, so before or after a switch, never during. */
-	return READ_ONCE(cpu_curr_snapshot(cpu)->mm) == mm;
+	/*
+	 * B: pairs with the full barrier between the store to rq->curr, or to
+	 * current->mm, and what the task does then.  An NMI knows no barrier:
+	 * it asks pt_walk_visible().
+	 */
+	return cpu_curr_has_mm(cpu, mm);
 }
 
 /**

@@ -5,12 +5,16 @@
 /*
  * Lockless page-table walkers, and who can see them.
  *
- * A walker runs with interrupts off between pt_walk_begin() and pt_walk_end().
- * As a rule nobody can see it, and it pays one predicted branch.  A remover
- * that expects to sync often biases an mm; from then on walkers of that mm
- * publish themselves in a per-CPU slot and pay a full barrier, and once a
- * grace period has passed the remover interrupts only CPUs whose slot says
- * that they are walking.
+ * A walker has interrupts off.  What tells others that this CPU may be walking
+ * is that it runs a task of the mm; an interrupt or NMI can come at a moment
+ * when that cannot be seen from outside, and then must not walk.
+//@40
+ *
+ * As a rule nobody sees the walk itself, and it pays one predicted branch.  A
+ * remover that expects to sync often biases an mm; from then on walkers of
+ * that mm publish themselves in a per-CPU slot and pay a full barrier, and
+ * once a grace period has passed the remover interrupts only CPUs whose slot
+ * says that they are walking.
  *
  *	OFF ------ get ------> ENGAGING      publish, not to be trusted yet
  *	ENGAGING - grace ----> ENGAGED       publish, trusted
@@ -22,14 +26,49 @@
  * interrupts off and removers read the slots under rcu_read_lock(), so no
  * remover that trusts meets a walker that does not publish (scenarios E and F
  * of Documentation/mm/pt_sync.rst).
+//@end
  */
 
 #include <linux/lockdep.h>
+//@40
 #include <linux/mm_types.h>
 #include <linux/percpu.h>
+//@end
+#include <linux/preempt.h>
 
 #ifdef CONFIG_PT_SYNC
 
+bool pt_walk_visible(void);
+
+/**
+ * pt_walk_enter - may the current mm be walked now?
+ *
+ * To be asked where the walk may be one from an interrupt or NMI.
+ *
+ * Return: false if nobody would wait for the walk; else pt_walk_exit() is due.
+ *
+ * Context: interrupts off.
+ */
+static __always_inline bool pt_walk_enter(void)
+{
+	lockdep_assert_irqs_disabled();
+	return likely(in_task()) || pt_walk_visible();
+}
+
+/**
+ * pt_walk_exit - leave a walk that pt_walk_enter() has allowed
+ */
+static __always_inline void pt_walk_exit(void)
+{
+	/*
+	 * D: the NMI may have come before the store to rq->curr that tells
+	 * others that its task is gone.  x86 keeps loads and stores in order.
+	 */
+	if (!IS_ENABLED(CONFIG_X86) && unlikely(in_nmi()))
+		smp_mb(); /* D */
+}
+
+//@40
 /*
  * The slot of a walk nested in the walk of another mm: it walks both.  Even,
  * for a token keeps a flag in bit 0.
@@ -49,7 +88,7 @@ static __always_inline struct mm_struct *pt_walk_outer(unsigned long token)
 	return (struct mm_struct *)(token & ~PT_WALK_PUBLISHED);
 }
 
-unsigned long __pt_walk_publish(struct mm_struct *mm);
+unsigned long __pt_walk_nest(struct mm_struct *mm);
 
 /**
  * pt_walk_begin - enter a lockless walk of @mm
@@ -61,14 +100,24 @@ unsigned long __pt_walk_publish(struct mm_struct *mm);
  */
 static __always_inline unsigned long pt_walk_begin(struct mm_struct *mm)
 {
+	lockdep_assert_irqs_disabled();
 	/*
 	 * E, F: a stale value does no harm, for a grace period lies between
 	 * any change of it and a remover that relies on the change.  A plain
 	 * load folds into the compare instruction.
 	 */
-	if (likely(!data_race(mm->pt_bias.publish)))
+	if (likely(!data_race(mm->pt_walk_publish)))
 		return 0;
-	return __pt_walk_publish(mm);
+	if (unlikely(this_cpu_read(active_lockless_pt_walk_mm)))
+		return __pt_walk_nest(mm);
+	this_cpu_write(active_lockless_pt_walk_mm, mm);
+	/*
+	 * A: the slot is visible before the first entry is loaded.  Pairs with
+	 * the barrier between the cleared entry and the load of the slot in
+	 * pt_sync().
+	 */
+	smp_mb();
+	return PT_WALK_PUBLISHED;
 }
 
 /**
@@ -88,19 +137,33 @@ static __always_inline void pt_walk_end(unsigned long token)
 			  pt_walk_outer(token));
 }
 
-bool pt_walk_visible(void);
 bool pt_walk_active(int cpu, const struct mm_struct *mm);
 
+//@45
 void pt_bias_init(struct mm_struct *mm);
 void pt_bias_get(struct mm_struct *mm);
 void pt_bias_put(struct mm_struct *mm);
+void pt_bias_touch(struct mm_struct *mm);
+//@50
+#ifdef CONFIG_PT_SYNC_LAB
 void pt_bias_get_sticky(struct mm_struct *mm);
 void pt_bias_put_sticky(struct mm_struct *mm);
+#endif
+//@45
 void pt_bias_scan(struct mm_struct *mm);
 void pt_bias_pass_done(bool done);
 bool pt_bias_trusted(struct mm_struct *mm);
 
+//@end
 #else /* !CONFIG_PT_SYNC */
+
+static inline bool pt_walk_enter(void)
+{
+	return true;
+}
+
+static inline void pt_walk_exit(void) { }
+//@40
 
 static inline unsigned long pt_walk_begin(struct mm_struct *mm)
 {
@@ -108,18 +171,13 @@ static inline unsigned long pt_walk_begin(struct mm_struct *mm)
 }
 
 static inline void pt_walk_end(unsigned long token) { }
-
-static inline bool pt_walk_visible(void)
-{
-	return true;
-}
-
+//@45
 static inline void pt_bias_init(struct mm_struct *mm) { }
 static inline void pt_bias_get(struct mm_struct *mm) { }
 static inline void pt_bias_put(struct mm_struct *mm) { }
-static inline void pt_bias_get_sticky(struct mm_struct *mm) { }
 static inline void pt_bias_scan(struct mm_struct *mm) { }
 static inline void pt_bias_pass_done(bool done) { }
+//@end
 
 #endif /* CONFIG_PT_SYNC */
 #endif /* _LINUX_PT_WALK_H */

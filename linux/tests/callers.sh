@@ -20,12 +20,15 @@ for version in 6.12 7.3; do
 	tree=$(lab/fetch "$version")
 	linux/graft --to "$out/$version" "$tree" >/dev/null
 	deferring=$(calls "$out/$version" 'flush_tlb_[a-z_]*_deferrable' |
-		grep -v '^arch/x86/mm/kernel_flush.c ')
+		grep -v '^arch/x86/mm/kernel_flush[a-z_]*.c ')
 	if [ "$deferring" = "$(printf '%s\n' 'arch/x86/mm/pat/set_memory.c 3' 'mm/vmalloc.c 5')" ]; then
 		ok "Linux $version: only vmalloc, changes of permissions and splits for them defer"
 	else
 		not_ok "Linux $version: only vmalloc, changes of permissions and splits for them defer" "$deferring"
 	fi
+	# Both kinds of huge leaf are told of, in the function that clears them.
+	check "Linux $version: vmalloc tells of huge leaves" \
+		[ "$(grep -c 'kernel_flush_huge_unmapped()' "$out/$version/mm/vmalloc.c")" = 2 ]
 	# What must interrupt calls what always interrupts, in the file as built.
 	for file in arch/x86/mm/pgtable.c arch/x86/events/intel/ds.c; do
 		[ -f "$out/$version/$file" ] || mkdir -p "$out/$version/${file%/*}"

@@ -10,6 +10,16 @@
 #include <linux/context_tracking_state.h>
 #include <linux/types.h>
 
+/* Why a flush interrupts an isolated CPU in user mode all the same. */
+enum kernel_flush_rule {
+	KERNEL_FLUSH_SPLIT,		/* a large page was split */
+	KERNEL_FLUSH_LARGE,		/* permissions of a large page */
+	KERNEL_FLUSH_HUGE,		/* a huge leaf was unmapped */
+	KERNEL_FLUSH_COLLAPSE,		/* small pages became a large one */
+	KERNEL_FLUSH_ATTRIBUTES,	/* presence, memory type, 4 KiB for SNP */
+	KERNEL_FLUSH_RULES,
+};
+
 #ifdef CONFIG_COALESCE_TLBI
 #include <asm/kernel_flush.h>
 #else
@@ -17,6 +27,9 @@ static __always_inline void kernel_flush_user_exit(enum ctx_state state) { }
 static __always_inline void kernel_flush_user_enter(enum ctx_state state) { }
 static __always_inline bool kernel_flush_nmi_enter(void) { return false; }
 static __always_inline void kernel_flush_nmi_exit(bool ours) { }
+
+static inline void kernel_flush_huge_unmapped(void) { }
+static inline void kernel_flush_count(enum kernel_flush_rule rule) { }
 
 #define flush_tlb_kernel_range_deferrable	flush_tlb_kernel_range
 #endif

@@ -2,9 +2,9 @@
 /*
  * Deferred flushes of kernel addresses.
  *
- * With page table isolation, a CPU in user mode cannot reach vmalloc
- * addresses.  Instead of interrupting an isolated CPU for each vunmap, the
- * sender leaves a request, and the CPU flushes at its next kernel entry.
+ * A CPU in user mode does not use vmalloc addresses.  Instead of interrupting
+ * an isolated CPU for each vunmap, the sender leaves a debt, and the CPU flushes
+ * at its next kernel entry.
  *
  *
  * Why no stale translation is used (ordering argument H)
@@ -65,16 +65,45 @@
  * user mode's page table has too, because the CPU itself reads them there:
  * LDT, cpu_entry_area, debug store buffers.  They all use
  * flush_tlb_kernel_range() or flush_tlb_mm_range() and interrupt.
+ *
+ * Translations of two sizes that differ in the frame or the memory type.  A
+ * CPU that is asked to flush later has the old one until then, and may fill its
+ * TLB with the new one: on its way to H2 with page table isolation, at any time
+ * without, for user mode can prefetch kernel addresses then.  So:
+ *
+ *	- Without isolation, a flush after a huge leaf was unmapped interrupts:
+ *	  small pages may get its address.  With isolation the two can meet
+ *	  on the way to H2 only, which uses neither.
+ *	- A split keeps frame and type, but without isolation nobody can say how
+ *	  long the two meet: interrupts.  With isolation it may wait, until
+ *	  somebody changes more than permissions; that flushes first
+ *	  (flush_tlb_settle_splits()).  SEV-SNP hosts check that the size of
+ *	  a translation is that of the RMP's entry, when entry code writes per-CPU
+ *	  data, too: interrupts.
+ *	- Permissions of a large page: interrupt without isolation.
+ *	- Processors that can't hold two sizes at all (AMD erratum 383) have
+ *	  no deferral.
+ *
+ * Presence (set_memory_np(), set_mce_nospec()): is taken away for the sake of
+ * speculation, which needs no permission.
+ *
+ *
+ * What vm_unmap_aliases() promises
+ *
+ * No CPU has an alias of freed vmalloc space in its TLB when it returns: whoever
+ * changes memory types counts on it.  A CPU that owes a flush does have one.
+ * The promise holds because each of these callers (change_page_attr_set_clr(),
+ * __set_memory_enc_pgtable()) then interrupts every CPU before it goes on, which
+ * is a kernel entry and pays all debts.  It would break where that flush does
+ * not interrupt, by broadcast; with INVLPGB no unmapping is deferred, therefore.
  */
+#include <linux/cc_platform.h>
 #include <linux/context_tracking.h>
 #include <linux/cpu.h>
-#include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/kernel_flush.h>
 #include <linux/kstrtox.h>
-#include <linux/seq_file.h>
 #include <linux/smp.h>
-#include <linux/uaccess.h>
 
 #include <asm/invpcid.h>
 #include <asm/tlbflush.h>
@@ -82,6 +111,7 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/kernel_flush.h>
 
+#include "kernel_flush_internal.h"
 #include "mm_internal.h"
 
 /* In the kernel from the start: a CPU that never takes part stays like this. */
@@ -91,14 +121,24 @@ DEFINE_PER_CPU_SHARED_ALIGNED(struct kernel_flush, kernel_flush) = {
 
 DEFINE_STATIC_KEY_FALSE(kernel_flush_active);
 
-static const char *inactive_because __ro_after_init = "not yet decided";
+const char *kernel_flush_inactive __ro_after_init = "not yet decided";
 
 /* Senders may interrupt instead at any time, so this needs no ordering. */
-static bool senders_defer = true;
+bool kernel_flush_senders_defer = true;
 
-static atomic_long_t requested;
-static atomic_long_t interrupted;
-static atomic_long_t deferred;
+/**
+ * struct unsettled - changes that one flush on all CPUs settles, for all
+ * @made: changes so far
+ * @settled: those that were followed by such a flush
+ */
+struct unsettled {
+	atomic_long_t made;
+	atomic_long_t settled;
+};
+
+/* Splits that CPUs were not interrupted for, and huge leaves unmapped. */
+static struct unsettled splits;
+static struct unsettled huge_leaves;
 
 /*
  * Everything, globals and all PCIDs: the requests do not say which addresses,
@@ -135,7 +175,7 @@ noinstr void kernel_flush_pay(int debts)
 	kernel_flush_test_point(KERNEL_FLUSH_TAKEN);
 	if (debts & KERNEL_FLUSH_FLUSH) {
 		flush_everything();
-		kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
+		kernel_flush_test_flushed(0, TLB_FLUSH_ALL);
 		raw_cpu_inc(kernel_flush.flushed);
 	}
 	/* Everything was paid, and only now may this be forgotten (F10). */
@@ -169,6 +209,11 @@ static bool kernel_cr3_loaded(int cpu, void *info)
 {
 	struct flush_request *req = info;
 
+	if (kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_DROP) &&
+	    !atomic_read(&per_cpu_ptr(&kernel_flush, cpu)->word)) {
+		req->deferred++;
+		return false;
+	}
 	if (kernel_flush_word_owe(&per_cpu_ptr(&kernel_flush, cpu)->word,
 				  KERNEL_FLUSH_FLUSH)) {
 		req->deferred++;
@@ -185,7 +230,6 @@ static void kernel_flush_ipi(void *info)
 	struct flush_request *req = info;
 
 	req->flush(req->info);
-	kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
 }
 
 static void send(struct flush_request *req)
@@ -194,31 +238,88 @@ static void send(struct flush_request *req)
 	lockdep_assert_irqs_enabled();
 	on_each_cpu_cond(kernel_cr3_loaded, kernel_flush_ipi, req, true);
 
-	atomic_long_inc(&requested);
-	atomic_long_add(req->interrupted, &interrupted);
-	atomic_long_add(req->deferred, &deferred);
+	kernel_flush_count_request(req->interrupted, req->deferred);
 	trace_kernel_flush(req->start, req->end, req->interrupted, req->deferred);
 }
 
 static __always_inline bool may_defer(void)
 {
 	return static_branch_unlikely(&kernel_flush_active) &&
-	       READ_ONCE(senders_defer);
+	       READ_ONCE(kernel_flush_senders_defer);
+}
+
+/* Hardware that flushes other CPUs' TLBs needs no interrupts for it. */
+static __always_inline bool flushes_by_broadcast(void)
+{
+#ifdef X86_FEATURE_INVLPGB
+	return cpu_feature_enabled(X86_FEATURE_INVLPGB);
+#else
+	return false;
+#endif
 }
 
 static void flush_range(void *info)
 {
 	struct flush_request *req = info;
-	unsigned long addr;
+	unsigned long addr, end = req->end;
 
-	for (addr = req->start; addr < req->end; addr += PAGE_SIZE)
+	if (kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_RANGE))
+		end -= PAGE_SIZE;
+	for (addr = req->start; addr < end; addr += PAGE_SIZE)
 		flush_tlb_one_kernel(addr);
+	kernel_flush_test_flushed(req->start, end);
 }
 
-static void flush_all(void *unused)
+static void kernel_flush_all(void *unused)
 {
 	count_vm_tlb_event(NR_TLB_REMOTE_FLUSH_RECEIVED);
 	__flush_tlb_all();
+	kernel_flush_test_flushed(0, TLB_FLUSH_ALL);
+}
+
+/* As flush_tlb_all(), with a place for the test's model of the TLB. */
+static void flush_all_now(void)
+{
+	if (flushes_by_broadcast()) {
+		flush_tlb_all();
+		return;
+	}
+	count_vm_tlb_event(NR_TLB_REMOTE_FLUSH);
+	on_each_cpu(kernel_flush_all, NULL, true);
+}
+
+/*
+ * Flush on every CPU if anything is unsettled.  A change counts once it is in
+ * the page table, so whatever is counted here, the flush comes after it.  Two
+ * callers both flush; none may go on because the other has begun to.
+ */
+static bool settle(struct unsettled *what, enum kernel_flush_rule rule)
+{
+	long made = atomic_long_read_acquire(&what->made);
+	long settled = atomic_long_read_acquire(&what->settled);
+
+	if (made - settled <= 0)
+		return false;
+	kernel_flush_count(rule);
+	flush_all_now();
+	while (made - settled > 0 &&
+	       !atomic_long_try_cmpxchg(&what->settled, &settled, made))
+		;
+	return true;
+}
+
+/**
+ * kernel_flush_huge_unmapped - a huge leaf was cleared in a kernel page table
+ *
+ * Without page table isolation, the next flush_tlb_kernel_range_deferrable(),
+ * which comes before the address is given out again, is not deferred.
+ */
+void kernel_flush_huge_unmapped(void)
+{
+	if (static_branch_unlikely(&kernel_flush_active) &&
+	    !cpu_feature_enabled(X86_FEATURE_PTI) &&
+	    !kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_HUGE))
+		atomic_long_inc(&huge_leaves.made);
 }
 
 /**
@@ -236,13 +337,15 @@ void flush_tlb_kernel_range_deferrable(unsigned long start, unsigned long end)
 		.flush = flush_range, .info = &req, .start = start, .end = end,
 	};
 
-	if (!may_defer()) {
+	if (!may_defer() || flushes_by_broadcast()) {
 		flush_tlb_kernel_range(start, end);
 		return;
 	}
+	if (settle(&huge_leaves, KERNEL_FLUSH_HUGE))
+		return;
 	if (end == TLB_FLUSH_ALL ||
 	    end - start > tlb_single_page_flush_ceiling << PAGE_SHIFT)
-		req.flush = flush_all;
+		req.flush = kernel_flush_all;
 	send(&req);
 }
 
@@ -257,15 +360,73 @@ void flush_tlb_kernel_range_deferrable(unsigned long start, unsigned long end)
 void flush_tlb_on_each_cpu_deferrable(smp_call_func_t flush, void *info)
 {
 	struct flush_request req = {
-		.flush = flush ?: flush_all, .info = info, .end = TLB_FLUSH_ALL,
+		.flush = flush ?: kernel_flush_all, .info = info, .end = TLB_FLUSH_ALL,
 	};
 
-	if (may_defer())
-		send(&req);
-	else if (flush)
-		on_each_cpu(flush, info, true);
-	else
+	if (!flush && (!may_defer() || flushes_by_broadcast())) {
 		flush_tlb_all();
+		return;
+	}
+	if (!may_defer()) {
+		on_each_cpu(flush, info, true);
+		return;
+	}
+	if (!flush && !kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_EVENT))
+		count_vm_tlb_event(NR_TLB_REMOTE_FLUSH);
+	send(&req);
+}
+
+/**
+ * kernel_flush_large_may_wait - may CPUs have stale permissions of large pages?
+ *
+ * With page table isolation they keep them, and get no new translations, until
+ * they are on their way into the kernel.
+ *
+ * Return: true if so.
+ */
+bool kernel_flush_large_may_wait(void)
+{
+	return cpu_feature_enabled(X86_FEATURE_PTI) ||
+	       kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_LARGE);
+}
+
+static bool splits_may_wait(void)
+{
+	if (kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_SPLIT))
+		return true;
+	return cpu_feature_enabled(X86_FEATURE_PTI) &&
+	       !cc_platform_has(CC_ATTR_HOST_SEV_SNP) &&
+	       !kernel_flush_test_snp_host();
+}
+
+/**
+ * flush_tlb_split_deferrable - a large page was split, to change permissions
+ *
+ * As flush_tlb_all().  Those who change more than permissions must first call
+ * flush_tlb_settle_splits(), with no split in between.
+ */
+void flush_tlb_split_deferrable(void)
+{
+	if (!may_defer() || !splits_may_wait()) {
+		kernel_flush_count(KERNEL_FLUSH_SPLIT);
+		flush_tlb_all();
+		return;
+	}
+	/* It is in the page table, and senders have yet to ask. */
+	smp_mb__before_atomic();
+	atomic_long_inc(&splits.made);
+	flush_tlb_on_each_cpu_deferrable(NULL, NULL);
+}
+
+/**
+ * flush_tlb_settle_splits - nobody has translations of a large page any more
+ *
+ * that was split.  What comes next may then change memory types.
+ */
+void flush_tlb_settle_splits(void)
+{
+	if (!kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_SETTLE))
+		settle(&splits, KERNEL_FLUSH_SPLIT);
 }
 
 static bool deferral_wanted __initdata = true;
@@ -288,97 +449,24 @@ static int __init kernel_flush_init(void)
 		cpus += context_tracking_enabled_cpu(cpu);
 
 	if (!deferral_wanted)
-		inactive_because = "coalesce_tlbi=off";
+		kernel_flush_inactive = "coalesce_tlbi=off";
 	else if (!cpus)
-		inactive_because = "no isolated CPU (nohz_full=)";
-	else if (!boot_cpu_has(X86_FEATURE_PTI))
-		inactive_because = "no page table isolation";
-#ifdef X86_FEATURE_INVLPGB
-	else if (boot_cpu_has(X86_FEATURE_INVLPGB))
-		inactive_because = "INVLPGB flushes without interrupts";
-#endif
+		kernel_flush_inactive = "no isolated CPU (nohz_full=)";
+	else if (cpu_feature_enabled(X86_FEATURE_XENPV))
+		kernel_flush_inactive = "the hypervisor has the TLB (Xen PV)";
+	else if (boot_cpu_has_bug(X86_BUG_AMD_TLB_MMATCH))
+		kernel_flush_inactive = "this CPU can't mix page sizes (erratum 383)";
 	else
-		inactive_because = NULL;
+		kernel_flush_inactive = NULL;
 
-	if (inactive_because) {
-		pr_info("kernel_flush: inactive: %s\n", inactive_because);
+	if (kernel_flush_inactive) {
+		pr_info("kernel_flush: inactive: %s\n", kernel_flush_inactive);
 		return 0;
 	}
 	static_branch_enable(&kernel_flush_active);
-	pr_info("kernel_flush: active on %d isolated CPUs\n", cpus);
+	pr_info("kernel_flush: active on %d isolated CPUs%s\n", cpus,
+		cpu_feature_enabled(X86_FEATURE_PTI) ? "" :
+		" (no page table isolation: large pages interrupt)");
 	return 0;
 }
 early_initcall(kernel_flush_init);
-
-/* /sys/kernel/debug/pt_sync/kernel_flush: the counters, a switch, a reset. */
-
-static int kernel_flush_show(struct seq_file *m, void *unused)
-{
-	unsigned long flushed = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		flushed += READ_ONCE(per_cpu(kernel_flush.flushed, cpu));
-	if (inactive_because)
-		seq_printf(m, "# inactive: %s\n", inactive_because);
-	seq_printf(m, "active %d\n", !inactive_because);
-	seq_printf(m, "deferring %d\n", !inactive_because && READ_ONCE(senders_defer));
-	seq_printf(m, "requested %ld\n", atomic_long_read(&requested));
-	seq_printf(m, "interrupted %ld\n", atomic_long_read(&interrupted));
-	seq_printf(m, "deferred %ld\n", atomic_long_read(&deferred));
-	seq_printf(m, "flushed_at_entry %lu\n", flushed);
-	return 0;
-}
-
-static int kernel_flush_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, kernel_flush_show, NULL);
-}
-
-/* "reset", or "on" and "off" for whether senders defer. */
-static ssize_t kernel_flush_write(struct file *file, const char __user *ubuf,
-				  size_t count, loff_t *pos)
-{
-	char buf[8] = "";
-	int cpu;
-
-	if (count >= sizeof(buf))
-		return -EINVAL;
-	if (copy_from_user(buf, ubuf, count))
-		return -EFAULT;
-	if (sysfs_streq(buf, "reset")) {
-		atomic_long_set(&requested, 0);
-		atomic_long_set(&interrupted, 0);
-		atomic_long_set(&deferred, 0);
-		for_each_possible_cpu(cpu)
-			WRITE_ONCE(per_cpu(kernel_flush.flushed, cpu), 0);
-	} else if (sysfs_streq(buf, "on")) {
-		WRITE_ONCE(senders_defer, true);
-	} else if (sysfs_streq(buf, "off")) {
-		WRITE_ONCE(senders_defer, false);
-	} else {
-		return -EINVAL;
-	}
-	return count;
-}
-
-static const struct file_operations kernel_flush_fops = {
-	.owner		= THIS_MODULE,
-	.open		= kernel_flush_open,
-	.read		= seq_read,
-	.write		= kernel_flush_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
-
-/* After mm/pt_sync.c, where there is one, has made the directory. */
-static int __init kernel_flush_debugfs(void)
-{
-	struct dentry *dir = debugfs_lookup("pt_sync", NULL);
-
-	if (!dir)
-		dir = debugfs_create_dir("pt_sync", NULL);
-	debugfs_create_file("kernel_flush", 0600, dir, NULL, &kernel_flush_fops);
-	return 0;
-}
-late_initcall(kernel_flush_debugfs);

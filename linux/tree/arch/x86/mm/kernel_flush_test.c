@@ -7,10 +7,14 @@
  * a lost flush a fault, and emulators do not have one.  So each CPU has a
  * model of such a TLB with one entry, for the address that the test maps and
  * unmaps.  The model is filled where hardware may fill its TLB, emptied where
- * a flush instruction was executed, and nowhere else; at each kernel entry and
- * exit the entry is used, and it is stale if its mapping is known to be gone.
- * The flush instructions, the hooks, the word and the senders are the real
- * ones.
+ * a flush instruction was executed whose range has the address, and nowhere
+ * else; at each kernel entry and exit the entry is used, and it is stale if its
+ * mapping is known to be gone. The flush instructions, the hooks, the word and
+ * the senders are the real ones.
+ *
+ * Without page table isolation emulators do keep them. So there is an address
+ * more, which is always mapped, to one page or another, and truly read at the
+ * same places ("live").
  */
 #include <linux/cpuhotplug.h>
 #include <linux/debugfs.h>
@@ -28,6 +32,8 @@
 
 #include <asm/apic.h>
 
+#include "kernel_flush_internal.h"
+
 /**
  * struct model_tlb - what a TLB could still hold of the test's address
  * @entry: the mapping's number in the upper half, @flushes at the time of the
@@ -37,6 +43,8 @@
  * @uses: uses of the address in which a translation was there
  * @kept: those in which it came from @entry, not from the page table
  * @stale: those in which it should have been gone
+ * @live_uses: reads of the address that is always mapped
+ * @live_stale: those that found a page which was replaced there
  * @nested: NMIs this CPU sent to itself at a test point
  * @nesting: one of them is on its way
  */
@@ -47,6 +55,8 @@ struct model_tlb {
 	unsigned long	uses;
 	unsigned long	kept;
 	unsigned long	stale;
+	unsigned long	live_uses;
+	unsigned long	live_stale;
 	unsigned long	nested;
 	bool		nesting;
 };
@@ -71,8 +81,34 @@ static struct vm_struct *area;
 static struct page *pages[2];
 static u32 last_map;
 
+/* Where that page is mapped: NULL until there is one. */
+static void *address;
+
 static struct vm_struct *huge_area;
 static struct page *huge_page;
+
+/* The address that is always mapped, to the page that holds the number @live. */
+static u32 *live_address;
+static struct page *live_pages[2];
+static u32 live;
+/* All pages of up to this number were replaced, and flushed. */
+static u32 live_retired;
+
+static u32 snp_host;	/* as if the machine ran SEV-SNP guests */
+
+bool noinstr kernel_flush_test_snp_host(void)
+{
+	return READ_ONCE(snp_host);
+}
+
+/* A CPU's TLB has nothing of these addresses any more. */
+noinstr void kernel_flush_test_flushed(unsigned long start, unsigned long end)
+{
+	struct model_tlb *tlb = raw_cpu_ptr(&model_tlb);
+
+	if (start <= (unsigned long)address && (unsigned long)address < end)
+		WRITE_ONCE(tlb->flushes, tlb->flushes + 1);
+}
 
 bool noinstr kernel_flush_test_broken(enum kernel_flush_broken what)
 {
@@ -96,10 +132,25 @@ static __always_inline u32 translate(struct model_tlb *tlb, bool *kept)
 	return map;
 }
 
+static __always_inline void use_live_address(struct model_tlb *tlb)
+{
+	u32 *from = READ_ONCE(live_address);
+	u32 gone;
+
+	if (!from)
+		return;
+	/* Before the read; pairs with replace_live_page(). */
+	gone = smp_load_acquire(&live_retired);
+	tlb->live_uses++;
+	tlb->live_stale += READ_ONCE(*from) <= gone;
+}
+
 static __always_inline void use_address(struct model_tlb *tlb)
 {
 	u32 gone, map;
 	bool kept;
+
+	use_live_address(tlb);
 
 	/* Before the use; pairs with unmap_page(). */
 	gone = smp_load_acquire(&retired);
@@ -132,6 +183,8 @@ static __always_inline void linger(struct model_tlb *tlb, u32 point)
 	u32 loops = READ_ONCE(delay) + nests;
 
 	translate(tlb, &kept);
+	if (READ_ONCE(live_address))
+		READ_ONCE(*live_address);
 	if (nests) {
 		WRITE_ONCE(tlb->nesting, true);
 		send_nmi_to_self(tlb);
@@ -147,9 +200,6 @@ noinstr void kernel_flush_test_point(enum kernel_flush_point point)
 	struct model_tlb *tlb = raw_cpu_ptr(&model_tlb);
 
 	switch (point) {
-	case KERNEL_FLUSH_FLUSHED:
-		WRITE_ONCE(tlb->flushes, tlb->flushes + 1);
-		break;
 	case KERNEL_FLUSH_ENTERING:
 	case KERNEL_FLUSH_TAKEN:
 	case KERNEL_FLUSH_LEFT:
@@ -200,6 +250,27 @@ static void unmap_page(void)
 	smp_store_release(&retired, last_map);
 }
 
+static int set_live_pte(pte_t *pte, unsigned long addr, void *data)
+{
+	struct page *page = data;
+
+	set_pte_at(&init_mm, addr, pte, mk_pte(page, PAGE_KERNEL));
+	return 0;
+}
+
+/* The sender's side for the address that is always mapped. */
+static void replace_live_page(void)
+{
+	unsigned long addr = (unsigned long)live_address;
+	struct page *page = live_pages[++live & 1];
+
+	*(u32 *)page_address(page) = live;
+	apply_to_existing_page_range(&init_mm, addr, PAGE_SIZE, set_live_pte, page);
+	flush_tlb_kernel_range_deferrable(addr, addr + PAGE_SIZE);
+	/* After the flush; pairs with use_live_address(). */
+	smp_store_release(&live_retired, live - 1);
+}
+
 /* "churn N": map and unmap N times. */
 static int churn(u32 rounds)
 {
@@ -220,6 +291,17 @@ static int churn(u32 rounds)
 			err = -EINTR;
 	}
 	return err;
+}
+
+/* "replace N": the page of the address that is always mapped, N times. */
+static int replace(u32 rounds)
+{
+	guard(mutex)(&map_lock);
+	while (rounds-- && !signal_pending(current)) {
+		replace_live_page();
+		cond_resched();
+	}
+	return 0;
 }
 
 /* "remap": leave the next page mapped. */
@@ -254,7 +336,7 @@ static int free_tables(u32 unused)
 /* A CPU that comes up has an empty TLB: INIT turned paging off. */
 static int come_up(unsigned int cpu)
 {
-	kernel_flush_test_point(KERNEL_FLUSH_FLUSHED);
+	kernel_flush_test_flushed(0, TLB_FLUSH_ALL);
 	return 0;
 }
 
@@ -323,6 +405,13 @@ static int set_adopt(u32 yes)
 	return 0;
 }
 
+/* "snp 1": no split may wait. */
+static int set_snp(u32 yes)
+{
+	WRITE_ONCE(snp_host, yes);
+	return 0;
+}
+
 static int reset(u32 unused)
 {
 	struct model_tlb *tlb;
@@ -334,6 +423,8 @@ static int reset(u32 unused)
 		WRITE_ONCE(tlb->uses, 0);
 		WRITE_ONCE(tlb->kept, 0);
 		WRITE_ONCE(tlb->stale, 0);
+		WRITE_ONCE(tlb->live_uses, 0);
+		WRITE_ONCE(tlb->live_stale, 0);
 		WRITE_ONCE(tlb->nested, 0);
 	}
 	atomic_set(&adopted, 0);
@@ -345,6 +436,7 @@ static const struct {
 	int (*run)(u32 arg);
 } commands[] = {
 	{ "churn", churn },
+	{ "replace", replace },
 	{ "remap", remap },
 	{ "tables", free_tables },
 	{ "nmi", send_nmi },
@@ -354,6 +446,7 @@ static const struct {
 	{ "dwell", set_dwell },
 	{ "nest", set_nest },
 	{ "adopt", set_adopt },
+	{ "snp", set_snp },
 	{ "reset", reset },
 };
 
@@ -377,7 +470,8 @@ static ssize_t test_write(struct file *file, const char __user *ubuf,
 		err = commands[i].run(arg);
 		return err ?: count;
 	}
-	return -EINVAL;
+	err = kernel_flush_test_rule(name, arg);
+	return err ?: count;
 }
 
 static int test_show(struct seq_file *m, void *unused)
@@ -393,6 +487,8 @@ static int test_show(struct seq_file *m, void *unused)
 		sum.uses += READ_ONCE(tlb->uses);
 		sum.kept += READ_ONCE(tlb->kept);
 		sum.stale += READ_ONCE(tlb->stale);
+		sum.live_uses += READ_ONCE(tlb->live_uses);
+		sum.live_stale += READ_ONCE(tlb->live_stale);
 		sum.nested += READ_ONCE(tlb->nested);
 	}
 	/* What this CPU's own TLB makes of the address. */
@@ -405,6 +501,8 @@ static int test_show(struct seq_file *m, void *unused)
 	seq_printf(m, "uses %lu\n", sum.uses);
 	seq_printf(m, "kept %lu\n", sum.kept);
 	seq_printf(m, "stale %lu\n", sum.stale);
+	seq_printf(m, "live_uses %lu\n", sum.live_uses);
+	seq_printf(m, "live_stale %lu\n", sum.live_stale);
 	seq_printf(m, "nested %lu\n", sum.nested);
 	seq_printf(m, "adopted %d\n", atomic_read(&adopted));
 	return 0;
@@ -424,6 +522,23 @@ static const struct file_operations test_fops = {
 	.release	= single_release,
 };
 
+static int __init map_live_page(void)
+{
+	struct vm_struct *where = get_vm_area(PAGE_SIZE, VM_SPARSE);
+	unsigned long addr;
+	int err;
+
+	if (!where)
+		return -ENOMEM;
+	addr = (unsigned long)where->addr;
+	live = 1;
+	*(u32 *)page_address(live_pages[live]) = live;
+	err = vm_area_map_pages(where, addr, addr + PAGE_SIZE, &live_pages[live]);
+	if (!err)
+		WRITE_ONCE(live_address, where->addr);
+	return err;
+}
+
 static int __init kernel_flush_test_init(void)
 {
 	struct dentry *dir;
@@ -436,9 +551,14 @@ static int __init kernel_flush_test_init(void)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
 		pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		if (!pages[i])
+		live_pages[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		if (!pages[i] || !live_pages[i])
 			return -ENOMEM;
 	}
+	WRITE_ONCE(address, area->addr);
+	err = map_live_page();
+	if (err)
+		return err;
 	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "x86/kernel_flush_test:online",
 					come_up, NULL);
 	if (err < 0)

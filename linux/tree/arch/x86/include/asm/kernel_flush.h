@@ -42,6 +42,12 @@ DECLARE_STATIC_KEY_FALSE(kernel_flush_active);
 void kernel_flush_pay(int debts);
 void flush_tlb_kernel_range_deferrable(unsigned long start, unsigned long end);
 void flush_tlb_on_each_cpu_deferrable(smp_call_func_t flush, void *info);
+void flush_tlb_split_deferrable(void);
+void flush_tlb_settle_splits(void);
+void kernel_flush_huge_unmapped(void);
+bool kernel_flush_large_may_wait(void);
+
+void kernel_flush_count(enum kernel_flush_rule rule);
 
 /*
  * The state machine.  While KERNEL is set nobody but this CPU writes its word;
@@ -143,8 +149,7 @@ static inline bool kernel_flush_word_owe(atomic_t *word, int debt)
  * @state: the context it comes from
  *
  * Before anything on this CPU may touch memory that was not mapped all the
- * time since kernel_flush_user_enter().  A guest runs with the host's kernel
- * addresses in the TLB, so only user mode counts.
+ * time since kernel_flush_user_enter().
  */
 static __always_inline void kernel_flush_user_exit(enum ctx_state state)
 {

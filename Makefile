@@ -33,7 +33,7 @@ run:
 	@lab/run
 
 quiet:
-	@lab/quiet $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(KERNEL),--kernel '$(KERNEL)')
+	@lab/quiet $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(GUESTS),--guests) $(if $(KERNEL),--kernel '$(KERNEL)')
 
 reproduce:
 	@lab/reproduce $(if $(ONLY),--only '$(ONLY)')

@@ -8,6 +8,7 @@
  *  gaps           holes in the cycle counter longer than --gap cycles, which
  *                 also shows what a hypervisor or the firmware took. Under
  *                 emulation one host CPU plays many: there gaps mean little.
+ * Or, with --guests, a virtual CPU that never leaves its guest by itself.
  * Next to both, the function-call and TLB interrupts /proc/interrupts counts
  * for these CPUs in the same time.
  */
@@ -32,6 +33,7 @@
 static struct seen_by_all *seen;
 static atomic_bool enough;
 static uint64_t gap_cycles = 20000;
+static bool guests;
 
 /*
  * As the loops that isolation is for. For a task of the fair class the
@@ -78,6 +80,21 @@ static void *watch(void *argument)
 	return NULL;
 }
 
+/* The same with a guest, whose exits the kernel counts. */
+static void *host(void *argument)
+{
+	int cpu = (int)(intptr_t)argument;
+	struct vcpu vcpu;
+
+	vcpu_make(&vcpu, &seen->guest[cpu], false);
+	be_real_time();
+	pin_to(cpu);
+	atomic_store(&seen->cpu[cpu].running, 1);
+	while (!atomic_load_explicit(&enough, memory_order_relaxed))
+		vcpu_run(&vcpu);
+	return NULL;
+}
+
 static void usage(FILE *to)
 {
 	fputs("usage: isolated [--cpus LIST] [--seconds N] [--gap CYCLES]\n"
@@ -85,6 +102,7 @@ static void usage(FILE *to)
 	      "  --cpus LIST     where (default: the isolated CPUs)\n"
 	      "  --seconds N     how long (default 1)\n"
 	      "  --gap CYCLES    the shortest hole that counts (default 20000)\n"
+	      "  --guests        run a guest of KVM on each, in a loop\n"
 	      "  --shared FD     count into this memory file until killed;\n"
 	      "                  for `measure`\n", to);
 }
@@ -108,7 +126,7 @@ static void start(const struct cpus *where)
 
 		if (!where->has[cpu])
 			continue;
-		errno = pthread_create(&thread, NULL, watch,
+		errno = pthread_create(&thread, NULL, guests ? host : watch,
 				       (void *)(intptr_t)cpu);
 		if (errno)
 			die("cannot start a thread");
@@ -135,6 +153,9 @@ static void tell(const struct cpus *where, const struct interrupts *before,
 
 		if (!where->has[cpu])
 			continue;
+		if (guests)
+			printf("counted=%" PRIu64 " ", atomic_load(
+				&seen->guest[cpu].counted));
 		printf("cpu=%d interruptions=%" PRIu64 " gaps=%" PRIu64
 		       " longest_gap=%" PRIu64 " call_ipis=%d tlb_ipis=%d\n",
 		       cpu, atomic_load(&it->interruptions),
@@ -150,6 +171,7 @@ int main(int argc, char **argv)
 		{ "cpus", required_argument, NULL, 'c' },
 		{ "seconds", required_argument, NULL, 's' },
 		{ "gap", required_argument, NULL, 'g' },
+		{ "guests", no_argument, NULL, 'v' },
 		{ "shared", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -170,6 +192,9 @@ int main(int argc, char **argv)
 			break;
 		case 'g':
 			gap_cycles = (uint64_t)number(optarg);
+			break;
+		case 'v':
+			guests = true;
 			break;
 		case 'f':
 			file = (int)number(optarg);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cpulist.h"
+#include "vcpu.h"
 
 struct seen {
 	_Atomic uint64_t running;
@@ -17,6 +18,11 @@ struct seen {
 
 struct seen_by_all {
 	struct seen cpu[MAX_CPUS];
+	/* What guests count in, if there are guests. */
+	union {
+		_Atomic uint64_t counted;
+		char page[VCPU_PAGE];
+	} guest[MAX_CPUS] __attribute__((aligned(VCPU_PAGE)));
 };
 
 #endif

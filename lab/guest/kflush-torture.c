@@ -5,7 +5,7 @@
  * NMIs. These come at random, from the emulator's monitor (see kflush adopt)
  * if somebody types there, and from the CPU to itself at chosen points of
  * entry and exit. The kernel's detector (CONFIG_COALESCE_TLBI_TEST) counts the
- * stale translations that would have been used.
+ * stale translations that would have been used, and those that really were.
  *
  * A way into the kernel counts as taken when what it leads to has happened: its
  * signal came, its child ended well, its call returned what it must.
@@ -34,11 +34,16 @@
 #include "kflush.h"
 #include "knobs.h"
 #include "spin.h"
+#include "vcpu.h"
 #include "workload.h"
 
 #define USER_SS 0x2bull
 #define BAD_SS 0xfff7ull
 #define TRAP_FLAG 0x100ll
+
+/* KERNEL_FLUSH_BROKEN_ORDER and _RANGE; between them those that are seen. */
+#define FLUSH_FIRST 1
+#define SHORT_RANGE 5
 
 /* A 32-bit program, which enters the kernel by SYSENTER or SYSCALL. */
 #define COMPAT "/bin/kflush-compat"
@@ -340,7 +345,7 @@ static const struct {
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
 static atomic_long taken[WAYS];
-static atomic_long nmis, interrupts;
+static atomic_long nmis, interrupts, guest_exits;
 
 /* At each "pause" a single-threaded emulator lets the next CPU run. */
 static void stay(int loops)
@@ -365,6 +370,26 @@ static void *enter_and_leave(void *argument)
 			/* User mode of any length, so that requests find it. */
 			stay(rand_r(&seed) % 100);
 		}
+	}
+	return NULL;
+}
+
+/* A guest that leaves after each number: as often into user mode as out of it. */
+static void *run_guest(void *argument)
+{
+	void *page = mmap(NULL, VCPU_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned int seed = (unsigned int)(intptr_t)argument;
+	struct vcpu vcpu;
+
+	if (page == MAP_FAILED)
+		die("no memory for a guest");
+	pin_to((int)(intptr_t)argument);
+	vcpu_make(&vcpu, page, true);
+	while (!atomic_load_explicit(&enough, memory_order_relaxed)) {
+		vcpu_run(&vcpu);
+		atomic_fetch_add(&guest_exits, 1);
+		stay(rand_r(&seed) % 100);
 	}
 	return NULL;
 }
@@ -417,8 +442,10 @@ static void *unmap(void *argument)
 {
 	(void)argument;
 	stay_on_housekeeping();
-	while (!atomic_load(&enough))
+	while (!atomic_load(&enough)) {
 		kflush_command("churn", 20);
+		kflush_command("replace", 20);
+	}
 	return NULL;
 }
 
@@ -456,17 +483,20 @@ static void *disturb(void *argument)
 static void tell(long broken, long breakpoints, bool good)
 {
 	static const char *const seen[] = {
-		"entries", "uses", "kept", "stale", "nested", "adopted",
+		"entries", "uses", "kept", "stale", "live_uses", "live_stale",
+		"nested", "adopted",
 	};
 
 	json_begin();
 	json_text("test", "torture");
 	json_number("broken", broken);
+	json_bool("pti", kflush_isolation());
 	for (size_t i = 0; i < WAYS; i++)
 		json_number(ways[i].name, atomic_load(&taken[i]));
 	json_number("nmi", atomic_load(&nmis));
 	json_number("interrupt", atomic_load(&interrupts));
 	json_number("kernel_breakpoint", breakpoints);
+	json_number("guest_exit", atomic_load(&guest_exits));
 	json_number("remapped", kflush_value(KFLUSH_TEST, "remapped"));
 	json_number("deferred", kflush_value(KFLUSH, "deferred"));
 	json_number("interrupted", kflush_value(KFLUSH, "interrupted"));
@@ -479,12 +509,13 @@ static void tell(long broken, long breakpoints, bool good)
 
 int main(int argc, char **argv)
 {
-	long seconds = 10, broken = 0, delay = 30, dwell = 300;
-	long stale, deferred, breakpoints;
+	long seconds = 10, broken = 0, delay = 30, dwell = 300, guests = 0;
+	long stale, live_stale, deferred, breakpoints;
 	const struct number numbers[] = {
 		{ "seconds", &seconds, "how long" },
 		{ "broken", &broken, "the order to break (0: none)" },
 		{ "delay", &delay, "loops at each test point of the kernel" },
+		{ "guests", &guests, "1: only in and out of guests" },
 		{ "dwell", &dwell, "microseconds that a page stays mapped" },
 		{ NULL, NULL, NULL },
 	};
@@ -514,7 +545,8 @@ int main(int argc, char **argv)
 	break_in_kernel();
 
 	for (unsigned int i = 0; i < count + 2; i++) {
-		void *(*what)(void *) = i < count ? enter_and_leave :
+		void *(*inhabit)(void *) = guests ? run_guest : enter_and_leave;
+		void *(*what)(void *) = i < count ? inhabit :
 					i == count ? unmap : disturb;
 
 		errno = pthread_create(&thread[i], NULL, what,
@@ -533,13 +565,23 @@ int main(int argc, char **argv)
 	stop_breaking_in_kernel();
 
 	stale = kflush_value(KFLUSH_TEST, "stale");
+	live_stale = kflush_value(KFLUSH_TEST, "live_stale");
 	deferred = kflush_value(KFLUSH, "deferred");
 	/* No stale one counts for nothing if nothing could have been stale. */
 	good = deferred && kflush_value(KFLUSH_TEST, "kept") &&
-		(broken ? stale > 0 : stale == 0);
-	for (size_t i = 0; i < WAYS && !broken; i++)
+		(broken ? stale > 0 : stale == 0 && live_stale == 0);
+	/*
+	 * The emulator's own TLB has them only without page table isolation. Of
+	 * a short range, or of F5, it need not show any: the next page is often
+	 * there before anybody looks. In and out of guests it is emptied, too.
+	 */
+	if (broken > FLUSH_FIRST && broken < SHORT_RANGE && !guests &&
+	    !kflush_isolation())
+		good = good && live_stale > 0;
+	for (size_t i = 0; i < WAYS && !broken && !guests; i++)
 		good = good && atomic_load(&taken[i]);
-	good = good && breakpoints && kflush_value(KFLUSH_TEST, "nested");
+	good = good && kflush_value(KFLUSH_TEST, "nested") &&
+		(guests ? atomic_load(&guest_exits) : breakpoints);
 	tell(broken, breakpoints, good);
 	return !good;
 }

@@ -6,19 +6,22 @@
  *                  an interrupt for each CPU and flush when senders do not
  *                  defer, none when they do
  *  kflush remap    an isolated CPU reads an address in a system call, which
- *                  is mapped to another page each time it is in user mode
- *  kflush never    what must interrupt although the CPU is in user mode: LDT
- *                  changes, and freed page table pages under a huge mapping
+ *                  is mapped to another page each time it is in user mode;
+ *                  `kflush remap TIMES BROKEN` with a fault of the kernel's
+ *  kflush rules    each kind of change whose flush must interrupt although the
+ *                  CPU is in user mode, and those that must not; and the same
+ *                  with the kernel's rule broken, which must be noticed
  *  kflush hotplug  an isolated CPU that is taken down and brought up again
  *  kflush adopt    from now on, NMIs of nobody are the test's: for those that
  *                  somebody types into the emulator's monitor
+ *  kflush reset    clears the kernel's counters
+ *  kflush counters tells them
  *  kflush getpid   the cycle counter's difference for a system call; with
  *                  QEMU's -icount that is a number of instructions
  *
- * All but getpid want a kernel with CONFIG_COALESCE_TLBI_TEST.
+ * All but the last three want a kernel with CONFIG_COALESCE_TLBI_TEST.
  */
 #define _GNU_SOURCE
-#include <asm/ldt.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -37,89 +40,21 @@
 static atomic_bool enough;
 static atomic_uint running;
 static struct cpus isolated;
-
-static void *stay_in_user_mode(void *argument)
-{
-	pin_to((int)(intptr_t)argument);
-	atomic_fetch_add(&running, 1);
-	while (!atomic_load_explicit(&enough, memory_order_relaxed))
-		spin_relax();
-	return NULL;
-}
-
-/* One on each isolated CPU; returns when all are there and have settled. */
-static void start_on_isolated(pthread_t *thread)
-{
-	unsigned int count = cpus_count(&isolated);
-
-	for (unsigned int i = 0; i < count; i++) {
-		errno = pthread_create(&thread[i], NULL, stay_in_user_mode,
-				       (void *)(intptr_t)cpus_nth(&isolated, i));
-		if (errno)
-			die("cannot start a thread");
-	}
-	while (atomic_load(&running) < count)
-		sleep_ms(1);
-	sleep_ms(200);
-}
-
-static void stop_on_isolated(pthread_t *thread)
-{
-	atomic_store(&enough, true);
-	for (unsigned int i = 0; i < cpus_count(&isolated); i++)
-		pthread_join(thread[i], NULL);
-	atomic_store(&enough, false);
-	atomic_store(&running, 0);
-}
-
-/* Function-call interrupts of the isolated CPUs: the sum, and the extremes. */
-struct calls {
-	uint64_t sum, least, most;
-};
-
-static void read_interrupts(struct interrupts *to)
-{
-	char *text = must_read("/proc/interrupts");
-
-	memset(to, 0, sizeof(*to));
-	if (!interrupts_parse(to, text))
-		die("cannot understand /proc/interrupts");
-	free(text);
-}
-
-static struct calls calls_since(const struct interrupts *before)
-{
-	static struct interrupts now;
-	struct calls calls = { .least = UINT64_MAX };
-
-	read_interrupts(&now);
-	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
-		uint64_t n = (uint32_t)(now.calls[cpu] - before->calls[cpu]);
-
-		if (!isolated.has[cpu])
-			continue;
-		calls.sum += n;
-		if (n < calls.least)
-			calls.least = n;
-		if (n > calls.most)
-			calls.most = n;
-	}
-	return calls;
-}
+static bool isolation;	/* of page tables */
 
 static int purges_with(bool deferring, long purges)
 {
 	static struct interrupts before;
 	pthread_t thread[MAX_CPUS];
-	struct calls calls;
+	struct kflush_calls calls;
 	bool good;
 
 	must_write(KFLUSH, deferring ? "on" : "off");
-	start_on_isolated(thread);
+	kflush_occupy(&isolated, thread);
 	must_write(KFLUSH, "reset");
-	read_interrupts(&before);
+	kflush_read_interrupts(&before);
 	kflush_command("churn", purges);
-	calls = calls_since(&before);
+	calls = kflush_calls_since(&isolated, &before);
 	/*
 	 * Without deferral one for each purge, and a few for what else the
 	 * kernel unmaps meanwhile; with it, none for either.
@@ -141,7 +76,7 @@ static int purges_with(bool deferring, long purges)
 	json_number("requested", kflush_value(KFLUSH, "requested"));
 	json_number("interrupted", kflush_value(KFLUSH, "interrupted"));
 	json_number("deferred", kflush_value(KFLUSH, "deferred"));
-	stop_on_isolated(thread);
+	kflush_leave(&isolated, thread);
 	/* All requests of a CPU are one flush, when it comes back. */
 	json_number("flushed_at_entry", kflush_value(KFLUSH, "flushed_at_entry"));
 	json_bool("good", good);
@@ -176,9 +111,14 @@ static void *read_in_turns(void *argument)
 	return NULL;
 }
 
-static int remap(long rounds)
+/*
+ * With page table isolation the emulator empties its TLB at each switch of page
+ * tables, so there no fault can be seen, and is not asked for.
+ */
+static int remap(long rounds, long broken)
 {
 	pthread_t thread;
+	bool good;
 
 	errno = pthread_create(&thread, NULL, read_in_turns,
 			       (void *)(intptr_t)cpus_nth(&isolated, 0));
@@ -186,6 +126,7 @@ static int remap(long rounds)
 		die("cannot start a thread");
 	while (!atomic_load(&running))
 		sleep_ms(1);
+	kflush_command("broken", broken);
 	for (long i = 1; i <= rounds; i++) {
 		kflush_command("remap", 0);
 		atomic_store(&turn, i);
@@ -194,59 +135,18 @@ static int remap(long rounds)
 	}
 	atomic_store(&enough, true);
 	pthread_join(thread, NULL);
+	kflush_command("broken", 0);
+	good = broken && !isolation ? atomic_load(&wrong) > rounds / 10 :
+				      atomic_load(&wrong) == 0;
 	json_begin();
 	json_text("test", "remap");
+	json_bool("pti", isolation);
+	json_number("broken", broken);
 	json_number("rounds", rounds);
 	json_number("wrong", atomic_load(&wrong));
-	json_end();
-	return atomic_load(&wrong) != 0;
-}
-
-static bool must_interrupt(const char *what, long times, void (*doit)(void))
-{
-	static struct interrupts before;
-	pthread_t thread[MAX_CPUS];
-	struct calls calls;
-	bool good;
-
-	start_on_isolated(thread);
-	read_interrupts(&before);
-	for (long i = 0; i < times; i++)
-		doit();
-	calls = calls_since(&before);
-	stop_on_isolated(thread);
-	good = calls.least >= (uint64_t)times;
-	json_begin();
-	json_text("test", "never");
-	json_text("what", what);
-	json_number("times", times);
-	json_number("ipis_per_cpu_least", (int64_t)calls.least);
 	json_bool("good", good);
 	json_end();
-	return good;
-}
-
-static void change_ldt(void)
-{
-	struct user_desc desc = {
-		.limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1,
-	};
-
-	if (syscall(SYS_modify_ldt, 0x11, &desc, sizeof(desc)))
-		die("cannot change the LDT");
-}
-
-static void free_tables(void)
-{
-	kflush_command("tables", 0);
-}
-
-static int never(long times)
-{
-	bool ldt = must_interrupt("ldt", times, change_ldt);
-	bool tables = must_interrupt("page-table-pages", times, free_tables);
-
-	return !ldt || !tables;
+	return !good;
 }
 
 /* An isolated CPU goes down, misses flushes, comes up and defers again. */
@@ -265,11 +165,11 @@ static int hotplug(long rounds)
 		must_write(online, "0");
 		kflush_command("churn", 5);
 		must_write(online, "1");
-		start_on_isolated(thread);
-		read_interrupts(&before);
+		kflush_occupy(&isolated, thread);
+		kflush_read_interrupts(&before);
 		kflush_command("churn", 20);
-		calls += calls_since(&before).sum;
-		stop_on_isolated(thread);
+		calls += kflush_calls_since(&isolated, &before).sum;
+		kflush_leave(&isolated, thread);
 	}
 	good = calls == 0 && kflush_value(KFLUSH_TEST, "stale") == 0;
 	json_begin();
@@ -308,24 +208,53 @@ static int getpid_cycles(int cpu)
 	return 0;
 }
 
+/* The file's lines of a name and a number. */
+static void tell_counters(void)
+{
+	char *text = must_read(KFLUSH), *save, *line;
+	char name[64];
+	long value;
+
+	json_begin();
+	json_text("test", "counters");
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "%63s %ld", name, &value) == 2)
+			json_number(name, value);
+	}
+	json_end();
+	free(text);
+}
+
 int main(int argc, char **argv)
 {
 	const char *test = argc > 1 ? argv[1] : "";
 	long number = argc > 2 ? atol(argv[2]) : -1;
 	char *list;
 
-	if (argc < 2 || argc > 3 || test[0] == '-') {
+	if (argc < 2 || argc > 4 || test[0] == '-') {
 		bool asked = !strcmp(test, "--help");
 
-		fputs("usage: kflush purges|remap|never|hotplug [TIMES]\n"
-		      "       kflush adopt\n"
+		fputs("usage: kflush purges|hotplug [TIMES]\n"
+		      "       kflush rules [TIMES [WHAT]]\n"
+		      "       kflush remap [TIMES [BROKEN]]\n"
+		      "       kflush adopt|reset|counters\n"
 		      "       kflush getpid CPU\n", asked ? stdout : stderr);
 		return asked ? 0 : 2;
 	}
 	list = must_read("/sys/devices/system/cpu/nohz_full");
 	cpus_parse(&isolated, list);
+	isolation = kflush_isolation();
 	if (!strcmp(test, "getpid"))
 		return getpid_cycles(number < 0 ? 0 : (int)number);
+	if (!strcmp(test, "reset")) {
+		must_write(KFLUSH, "reset");
+		return 0;
+	}
+	if (!strcmp(test, "counters")) {
+		tell_counters();
+		return 0;
+	}
 	if (!strcmp(test, "adopt")) {
 		kflush_command("adopt", 1);
 		return 0;
@@ -339,9 +268,10 @@ int main(int argc, char **argv)
 		return purges_with(false, number) | purges_with(true, number);
 	}
 	if (!strcmp(test, "remap"))
-		return remap(number < 0 ? 1000 : number);
-	if (!strcmp(test, "never"))
-		return never(number < 0 ? 100 : number);
+		return remap(number < 0 ? 1000 : number, argc > 3 ? atol(argv[3]) : 0);
+	if (!strcmp(test, "rules"))
+		return kflush_rules(&isolated, number < 0 ? 5 : number,
+				    argc > 3 ? argv[3] : NULL);
 	if (!strcmp(test, "hotplug"))
 		return hotplug(number < 0 ? 10 : number);
 	die("no test '%s'", test);

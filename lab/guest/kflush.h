@@ -3,10 +3,15 @@
 #ifndef QUELL_KFLUSH_H
 #define QUELL_KFLUSH_H
 
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "counters.h"
+#include "cpulist.h"
 #include "sysfile.h"
 
 #define KFLUSH "/sys/kernel/debug/pt_sync/kernel_flush"
@@ -37,5 +42,24 @@ static inline void kflush_command(const char *name, long number)
 	snprintf(text, sizeof(text), "%s %ld", name, number);
 	must_write(KFLUSH_TEST, text);
 }
+
+/* One thread on each CPU of @where; returns when all are there and settled. */
+void kflush_occupy(const struct cpus *where, pthread_t *thread);
+void kflush_leave(const struct cpus *where, pthread_t *thread);
+
+/* Function-call interrupts of some CPUs: the sum, and the extremes. */
+struct kflush_calls {
+	uint64_t sum, least, most;
+};
+
+void kflush_read_interrupts(struct interrupts *to);
+struct kflush_calls kflush_calls_since(const struct cpus *where,
+				       const struct interrupts *before);
+
+/* Is page table isolation on? */
+bool kflush_isolation(void);
+
+/* All of them, or those named @only. */
+int kflush_rules(const struct cpus *isolated, long times, const char *only);
 
 #endif

@@ -38,6 +38,7 @@
 #define STRATEGY "/sys/kernel/debug/pt_sync/strategy"
 #define FLUSH "/sys/kernel/debug/pt_sync/flush_backend"
 #define STOCK "stock"
+#define KVM_EXITS "/sys/kernel/debug/kvm/exits"
 /* Time for a switch of strategy, and for its grace period, to be over. */
 #define SETTLE_MS 20
 #define OUTPUT 4096
@@ -47,6 +48,7 @@ struct request {
 	const char *name, *strategies, *flush, *perturb;
 	struct cpus isolated;
 	long repeat;
+	bool guests;
 	char **command;
 };
 
@@ -59,6 +61,7 @@ struct times {
 struct outcome {
 	struct snapshot before, after;
 	uint64_t seen_before, seen_after;
+	uint64_t counted_before, counted_after;
 	bool windowed;
 	int status;
 	char output[OUTPUT];
@@ -146,7 +149,7 @@ static void set_strategy(const char *name)
 
 /* --- the companion on the isolated CPUs ---------------------------------- */
 
-static void start_companion(const struct cpus *where)
+static void start_companion(const struct cpus *where, bool guests)
 {
 	char list[512], fd[16];
 	int file;
@@ -165,7 +168,7 @@ static void start_companion(const struct cpus *where)
 	companion = fork();
 	if (companion == 0) {
 		execlp("isolated", "isolated", "--cpus", list, "--shared", fd,
-		       NULL);
+		       guests ? "--guests" : NULL, NULL);
 		die("cannot start isolated");
 	}
 	close(file);
@@ -181,10 +184,23 @@ static void start_companion(const struct cpus *where)
 	errno = 0;
 }
 
-static uint64_t interruptions(const struct cpus *where)
+static uint64_t kvm_exits(void)
 {
+	char *text = must_read(KVM_EXITS);
+	uint64_t exits = strtoull(text, NULL, 10);
+
+	free(text);
+	return exits;
+}
+
+/* A guest does not see its exits; the kernel counts those of all guests. */
+static uint64_t interruptions(const struct request *request)
+{
+	const struct cpus *where = &request->isolated;
 	uint64_t sum = 0;
 
+	if (request->guests)
+		return kvm_exits();
 	for (int cpu = 0; seen && cpu < MAX_CPUS; cpu++) {
 		if (where->has[cpu])
 			sum += atomic_load(&seen->cpu[cpu].interruptions);
@@ -194,15 +210,31 @@ static uint64_t interruptions(const struct cpus *where)
 
 /* --- one run ------------------------------------------------------------- */
 
+/* What the guest that got least far has counted. */
+static uint64_t counted(const struct cpus *where)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (int cpu = 0; seen && cpu < MAX_CPUS; cpu++) {
+		uint64_t it = atomic_load(&seen->guest[cpu].counted);
+
+		if (where->has[cpu] && it < least)
+			least = it;
+	}
+	return least;
+}
+
 static void take_before(struct outcome *out, const struct request *request)
 {
 	snapshot_take(&out->before, &request->isolated);
-	out->seen_before = interruptions(&request->isolated);
+	out->counted_before = counted(&request->isolated);
+	out->seen_before = interruptions(request);
 }
 
 static void take_after(struct outcome *out, const struct request *request)
 {
-	out->seen_after = interruptions(&request->isolated);
+	out->seen_after = interruptions(request);
+	out->counted_after = counted(&request->isolated);
 	snapshot_take(&out->after, &request->isolated);
 }
 
@@ -486,6 +518,12 @@ static bool put_row(struct outcome *out, const struct request *request,
 	if (seen)
 		json_number("isolated_interruptions", (int64_t)
 			    (out->seen_after - out->seen_before));
+	if (request->guests) {
+		json_bool("guests", true);
+		/* Of the slowest, not exactly: it may be between two of its own. */
+		json_number("guest_counted", (int64_t)
+			    (out->counted_after - out->counted_before));
+	}
 	put_functions("calls", &since->run, false);
 	/*
 	 * By what senders queued: some kinds of calls (irq_work) are not
@@ -521,6 +559,7 @@ static void usage(FILE *to)
 	      "  --isolated LIST        keep these CPUs busy in user mode and\n"
 	      "                         count what interrupts them\n"
 	      "  --repeat N             take N turns, for the time (1 to 99)\n"
+	      "  --guests               busy with a guest of KVM each\n"
 	      "  --flush NAME           with this test-only backend of TLB\n"
 	      "                         flushes, of kernels that have them\n"
 	      "  --perturb SOURCE       falsify one of interrupts, tlb,\n"
@@ -534,6 +573,7 @@ static bool parse(struct request *request, int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ "isolated", required_argument, NULL, 'i' },
 		{ "repeat", required_argument, NULL, 'r' },
+		{ "guests", no_argument, NULL, 'g' },
 		{ "flush", required_argument, NULL, 'f' },
 		{ "perturb", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
@@ -562,6 +602,9 @@ static bool parse(struct request *request, int argc, char **argv)
 			    request->repeat > MAX_REPEAT)
 				die("--repeat is '%s', must be 1 to %d", optarg,
 				    MAX_REPEAT);
+			break;
+		case 'g':
+			request->guests = true;
 			break;
 		case 'f':
 			request->flush = optarg;
@@ -606,7 +649,7 @@ int main(int argc, char **argv)
 		die("this kernel has no flush backends");
 	stay_on_housekeeping();
 	trace_start();
-	start_companion(&request.isolated);
+	start_companion(&request.isolated, request.guests);
 
 	for (unsigned int i = 0; i < strategies.count * (request.repeat - 1); i++) {
 		unsigned int which = i % strategies.count;

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What must interrupt isolated CPUs in user mode, and what must not, one kind
+ * of change after the other. Where the rule is quell's own code, the kernel is
+ * then told to break it, and the same count must fail: a test that can't fail
+ * shows nothing.
+ */
+#define _GNU_SOURCE
+#include <asm/ldt.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "kflush.h"
+#include "workload.h"
+
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+
+/* enum kernel_flush_broken */
+enum {
+	NOTHING = 0, PRESENT = 6, TYPE, FORCED, SPLIT, LARGE, SETTLE, HUGE, EVENT,
+};
+
+static void change_ldt(void)
+{
+	struct user_desc desc = {
+		.limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1,
+	};
+
+	if (syscall(SYS_modify_ldt, 0x11, &desc, sizeof(desc)))
+		die("cannot change the LDT");
+}
+
+/* The first touch of a page takes it out of the direct map. */
+static void take_secret_page(void)
+{
+	int file = (int)syscall(SYS_memfd_secret, 0);
+	char *page;
+
+	if (file < 0 || ftruncate(file, 4096))
+		die("cannot get secret memory");
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (page == MAP_FAILED)
+		die("cannot map secret memory");
+	*(volatile char *)page = 1;
+	munmap(page, 4096);
+	close(file);
+}
+
+enum when { ALWAYS, WITH_PTI, WITHOUT_PTI };
+
+/*
+ * @what is a command of the kernel's test, unless there is a function @doit.
+ * @each: interrupts of each isolated CPU for each time, at least; 0: none at
+ * all. @broken: the fault with which that must not be so, and @when that is.
+ */
+static const struct rule {
+	const char *what;
+	void (*doit)(void);
+	unsigned int each;
+	enum when when;
+	int broken;
+	enum when broken_when;
+	bool snp;
+} rules[] = {
+	{ .what = "permission" },
+	{ .what = "split", .when = WITH_PTI },
+	{ .what = "large", .when = WITH_PTI },
+	{ .what = "split", .each = 1, .when = WITHOUT_PTI, .broken = SPLIT },
+	{ .what = "large", .each = 2, .when = WITHOUT_PTI, .broken = LARGE },
+	{ .what = "split", .each = 1, .snp = true, .broken = SPLIT },
+	{ .what = "forced", .each = 1, .broken = FORCED, .broken_when = WITH_PTI },
+	{ .what = "absent", .each = 2, .broken = PRESENT },
+	{ .what = "poison", .each = 2, .broken = PRESENT },
+	{ .what = "type", .each = 2, .broken = TYPE },
+	{ .what = "owed", .each = 3, .broken = SETTLE, .broken_when = WITH_PTI },
+	{ .what = "huge", .when = WITH_PTI },
+	{ .what = "huge", .each = 1, .when = WITHOUT_PTI, .broken = HUGE },
+	{ .what = "tables", .each = 1 },
+	{ .what = "ldt", .doit = change_ldt, .each = 1 },
+	{ .what = "secret", .doit = take_secret_page, .each = 1 },
+};
+
+static bool applies(enum when when)
+{
+	return when == ALWAYS || (when == WITH_PTI) == kflush_isolation();
+}
+
+static struct kflush_calls count(const struct cpus *isolated,
+				 const struct rule *rule, long times)
+{
+	static struct interrupts before;
+	pthread_t thread[MAX_CPUS];
+	struct kflush_calls calls;
+
+	kflush_command("prepare", 0);
+	kflush_command("snp", rule->snp);
+	kflush_occupy(isolated, thread);
+	must_write(KFLUSH, "reset");
+	kflush_read_interrupts(&before);
+	for (long i = 0; i < times; i++) {
+		if (rule->doit)
+			rule->doit();
+		else
+			kflush_command(rule->what, 0);
+	}
+	calls = kflush_calls_since(isolated, &before);
+	kflush_leave(isolated, thread);
+	kflush_command("snp", 0);
+	return calls;
+}
+
+static bool as_it_must(const struct rule *rule, long times,
+		       const struct kflush_calls *calls)
+{
+	return rule->each ? calls->least >= (uint64_t)times * rule->each :
+			    calls->sum == 0;
+}
+
+static bool check(const struct cpus *isolated, const struct rule *rule,
+		  long times)
+{
+	struct kflush_calls calls = count(isolated, rule, times);
+	bool good = as_it_must(rule, times, &calls);
+
+	json_begin();
+	json_text("test", "rules");
+	json_text("what", rule->what);
+	json_bool("pti", kflush_isolation());
+	json_bool("snp", rule->snp);
+	json_number("times", times);
+	json_number("must_be_each", rule->each);
+	json_number("ipis_per_cpu_least", (int64_t)calls.least);
+	json_number("ipis_per_cpu_most", (int64_t)calls.most);
+	if (rule->broken && applies(rule->broken_when)) {
+		bool red;
+
+		kflush_command("broken", rule->broken);
+		calls = count(isolated, rule, times);
+		kflush_command("broken", NOTHING);
+		red = !as_it_must(rule, times, &calls);
+		json_number("broken", rule->broken);
+		json_number("broken_ipis_per_cpu_least", (int64_t)calls.least);
+		json_bool("red_when_broken", red);
+		good = good && red;
+	}
+	json_bool("good", good);
+	json_end();
+	kflush_command("release", 0);
+	return good;
+}
+
+/* Small pages become a large one, which interrupts by its own call. */
+static bool check_collapse(const struct cpus *isolated, long times)
+{
+	static const struct rule rule = { .what = "collapse", .each = 1 };
+	char *text = must_read("/proc/vmstat");
+	bool possible = strstr(text, "direct_map_level2_collapses");
+
+	free(text);
+	return !possible || check(isolated, &rule, times);
+}
+
+static long vmstat(const char *name)
+{
+	return kflush_value("/proc/vmstat", name);
+}
+
+/* The kernel's own count of what was flush_tlb_all(). */
+static bool check_event(long times)
+{
+	long right = vmstat("nr_tlb_remote_flush"), wrong;
+	bool good;
+
+	kflush_command("everywhere", times);
+	right = vmstat("nr_tlb_remote_flush") - right;
+	kflush_command("broken", EVENT);
+	wrong = vmstat("nr_tlb_remote_flush");
+	kflush_command("everywhere", times);
+	wrong = vmstat("nr_tlb_remote_flush") - wrong;
+	kflush_command("broken", NOTHING);
+	good = right >= times && wrong < times;
+	json_begin();
+	json_text("test", "rules");
+	json_text("what", "event");
+	json_number("times", times);
+	json_number("events", right);
+	json_number("broken_events", wrong);
+	json_bool("good", good);
+	json_end();
+	return good;
+}
+
+int kflush_rules(const struct cpus *isolated, long times, const char *only)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (only && strcmp(only, rules[i].what))
+			continue;
+		if (applies(rules[i].when) && !check(isolated, &rules[i], times))
+			good = false;
+	}
+	if ((!only || !strcmp(only, "collapse")) &&
+	    !check_collapse(isolated, times))
+		good = false;
+	if ((!only || !strcmp(only, "event")) && !check_event(times * 20))
+		good = false;
+	return !good;
+}

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An isolated CPU under PTI: enters the kernel, uses a vmalloc address, goes
- * back to user mode. The sender unmaps a vmalloc page, flushes or defers, and
- * frees the page; then it maps another one at the same address and does it
- * again. With the kernel's CR3 loaded the hardware may cache the translation
- * at any step. NMI-like entries hit at every step, also each other.
+ * An isolated CPU: enters the kernel, uses a vmalloc address, goes back to user
+ * mode. The sender unmaps a vmalloc page, flushes or defers, and frees the page;
+ * then it maps another one at the same address and does it again. With the
+ * kernel's CR3 loaded the hardware may cache the translation at any step. NMI-like
+ * entries hit at every step, also each other.
  *
  * A use is wrong when the TLB still holds a page that was freed.
  *
+ * NO_PTI: the kernel's CR3 is always loaded, so the hardware may do that in user
+ * mode as well.
+ * GUEST: the CPU goes to user mode or into a guest. That has a CR3 and a tag of
+ * its own, so what the host had in the TLB stays and nothing is added. VM exit
+ * loads the host's CR3. An NMI may be the reason of the exit; its handler runs
+ * before the hook (VMX; with SVM it waits).
+ * REENTRY: and there is a fast path that uses the address and goes back into the
+ * guest without the hooks.
+ * DROP: the sender defers and does not write the debt down.
  * F5: kernel_cr3_loaded in the order flush, then flag (NMIs=0: not needed).
  * F6: flag, then flush, but an NMI that finds the kernel's CR3 does neither.
  * F10: the entry takes the request, then flushes.
@@ -22,11 +31,17 @@
 #define NMIS 2
 #endif
 
+#ifdef NO_PTI
+#define USER_CR3	true
+#else
+#define USER_CR3	false
+#endif
+
 byte word;		/* quell's; for F5 and F6 bit 0 is kernel_cr3_loaded */
 byte live = 1;		/* the page that is mapped, 0: none */
 byte tlb;		/* the page the TLB holds, 0: none */
 bool dead[PAGES + 1];
-bool kernel_cr3;
+bool kernel_cr3 = USER_CR3;
 bool takes_irqs = true;	/* user mode, or kernel with IRQs on */
 byte level;		/* 0: the task, 1: an NMI, 2: another in it */
 byte below[3];		/* what the NMI at that level interrupted */
@@ -68,7 +83,7 @@ proctype cpu()
 #ifdef BOOT_CLEAR
 	kernel_cr3 = true;
 	STEP(0, USE);
-	kernel_cr3 = false;
+	kernel_cr3 = USER_CR3;
 #endif
 	do
 	:: n < ENTRIES ->
@@ -78,7 +93,17 @@ proctype cpu()
 		STEP(0, USE);
 		STEP(0, takes_irqs = false);
 		STEP(0, word = word & ~KERNEL; printf("cpu: exit clears KERNEL\n"));
-		STEP(0, kernel_cr3 = false; takes_irqs = true; printf("cpu: user CR3\n"));
+		if
+		:: STEP(0, kernel_cr3 = USER_CR3; takes_irqs = true; printf("cpu: user CR3\n"))
+#ifdef GUEST
+		:: STEP(0, kernel_cr3 = false; takes_irqs = true; printf("cpu: the guest's CR3\n"));
+#ifdef REENTRY
+			STEP(0, takes_irqs = false; kernel_cr3 = true; printf("cpu: VM exit\n"));
+			STEP(0, USE);
+			STEP(0, kernel_cr3 = false; takes_irqs = true; printf("cpu: back into the guest\n"))
+#endif
+#endif
+		fi;
 		old = 0;
 		n++
 	:: else -> break
@@ -149,7 +174,7 @@ proctype sender()
 			if
 			:: word & KERNEL -> printf("sender: sends an IPI\n")
 			:: else -> deferred = true;
-#if !defined(F5) && !defined(F6)
+#if !defined(F5) && !defined(F6) && !defined(DROP)
 				word = word | FLUSH;
 #endif
 				printf("sender: defers\n")

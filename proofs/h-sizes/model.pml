@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Translations of two sizes in the TLB of a CPU that is asked to flush later.
+ * A mapping has an attribute that stands for its frame and memory type. The TLB
+ * has room for one large and one small translation of the same address, and the
+ * hardware fills it from the page table whenever it may: with the kernel's CR3
+ * loaded, that is always (NO_PTI) or from entry to exit.
+ *
+ * Wrong is: two translations at a time that differ in the attribute. And without
+ * page table isolation: two at all once the sender has gone on, for nothing
+ * ends that before the next entry.
+ *
+ * SPLIT: a large page is split; then the attribute of a part changes.
+ * HUGE: a large page is unmapped; then a small one gets its address.
+ * DEFER: the flush after that first step may be deferred. quell: only SPLIT, and
+ * only with page table isolation.
+ * NO_SETTLE: the second step of SPLIT does not flush first.
+ */
+#define KERNEL 1
+#define FLUSH 2
+#define ENTRIES 2
+#define NONE 0
+#define LARGE 1
+#define SMALL 2
+
+#ifdef NO_PTI
+#define USER_CR3	true
+#else
+#define USER_CR3	false
+#endif
+
+byte word;
+byte size = LARGE;		/* the page table */
+byte attribute = 1;
+byte large, small;		/* the TLB: attributes, 0: none */
+bool kernel_cr3 = USER_CR3;
+bool takes_irqs = true;
+bool gone_on;			/* the sender's first flush is over, or deferred */
+
+#define FLUSH_TLB	large = 0; small = 0; printf("    cpu: flushes\n")
+
+inline look()
+{
+	assert(!(large && small && large != small));
+#ifdef NO_PTI
+	assert(!(large && small && gone_on));
+#endif
+#ifdef WITNESS
+	bool witness = large && small && gone_on;
+	assert(!witness);
+#endif
+}
+
+proctype cpu()
+{
+	byte n, old;
+
+	do
+	:: n < ENTRIES ->
+		atomic { takes_irqs = false; kernel_cr3 = true; printf("cpu: enters, kernel CR3\n") };
+		atomic { old = word; word = word | KERNEL; printf("cpu: fetch_or(KERNEL), was %d\n", old) };
+		if
+		:: old & FLUSH ->
+			atomic { FLUSH_TLB };
+			word = word & ~FLUSH
+		:: else
+		fi;
+		takes_irqs = true;
+		takes_irqs = false;
+		atomic { word = 0; printf("cpu: exit clears KERNEL\n") };
+		atomic { kernel_cr3 = USER_CR3; takes_irqs = true; printf("cpu: user mode\n") };
+		n++
+	:: else -> break
+	od
+}
+
+proctype hardware()
+{
+end:
+	do
+	:: atomic { kernel_cr3 && size == LARGE && !large -> large = attribute;
+		printf("    cpu: caches the large page, %d\n", large); look() }
+	:: atomic { kernel_cr3 && size == SMALL && !small -> small = attribute;
+		printf("    cpu: caches the small page, %d\n", small); look() }
+	od
+}
+
+inline interrupt()
+{
+	printf("sender: sends an IPI\n");
+	atomic { takes_irqs -> FLUSH_TLB }
+}
+
+inline flush_or_defer()
+{
+	bool waits;
+
+	atomic {
+		waits = !(word & KERNEL);
+		if
+		:: waits -> word = word | FLUSH; printf("sender: defers\n")
+		:: else
+		fi
+	};
+	if
+	:: waits
+	:: else -> interrupt()
+	fi
+}
+
+proctype sender()
+{
+#ifdef SPLIT
+	atomic { size = SMALL; printf("sender: splits the page\n") };
+#else
+	atomic { size = NONE; printf("sender: unmaps the page\n") };
+#endif
+#ifdef DEFER
+	flush_or_defer();
+#else
+	interrupt();
+#endif
+	atomic { gone_on = true; look() };
+#if defined(SPLIT) && !defined(NO_SETTLE)
+	interrupt();
+#endif
+	atomic { size = SMALL; attribute = 2; printf("sender: the small page is now %d\n", attribute) };
+#ifdef SPLIT
+	interrupt()
+#endif
+}
+
+init {
+	atomic {
+		if	/* what the last stay in the kernel left behind */
+		:: large = 0
+		:: large = 1
+		fi;
+		run cpu(); run hardware(); run sender()
+	}
+}

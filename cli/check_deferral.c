@@ -51,8 +51,6 @@ static void deferral(struct check *c, char *text)
 		       active ? "switched off" : *why ? why : "the kernel does not say why");
 	if (active)
 		fix_add(f, FIX_FILE, DIR_ "/kernel_flush", "on");
-	else if (strstr(why, "PTI") || strstr(why, "pti") || strstr(why, "page-table isolation"))
-		fix_add(f, FIX_CMDLINE, "pti", "on");
 	else
 		fix_hand(f, "end what the kernel names: %s", *why ? why : "see its log");
 }

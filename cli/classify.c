@@ -28,10 +28,10 @@ static const struct cause_info causes[NR_CAUSES] = {
 		"Whenever another thread of the same process unmaps, protects or migrates memory while this CPU has the process loaded.",
 		"Not by quell: the flush is due. By the application: no munmap/mprotect/NUMA balancing in a process with threads on isolated CPUs. By hardware: INVLPGB (AMD Zen 3 and later, Linux 6.15) and arm64 do it without interrupts." },
 	[CAUSE_TLB_KERNEL] = { "tlb_kernel", "kernel TLB flush",
-		"do_flush_tlb_all do_kernel_range_flush kernel_flush_ipi",
+		"do_flush_tlb_all do_kernel_range_flush kernel_flush_ipi kernel_flush_all",
 		"A kernel mapping (vmalloc, vmap, module text, eBPF program) went away and every CPU must forget it.",
-		"At once only on CPUs that are in the kernel. A CPU in user mode under page-table isolation cannot reach the address, so it can flush when it next enters the kernel.",
-		"quell's kernel defers it on isolated CPUs that are in user mode (CONFIG_COALESCE_TLBI, PTI on), if it comes from vmalloc or changes permissions; not on idle CPUs, and not where page tables are freed or memory types change. INVLPGB hardware needs no interrupt at all." },
+		"At once only on CPUs that are in the kernel. A CPU in user mode does not use the address, so it can flush when it next enters the kernel.",
+		"quell's kernel defers it on isolated CPUs that are in user mode (CONFIG_COALESCE_TLBI), if it comes from vmalloc or changes permissions; without PTI only if no large page is split, changed or unmapped. Not on idle CPUs, and not where page tables are freed or memory types change. INVLPGB hardware needs no interrupt for vmalloc's." },
 	[CAUSE_MEMBARRIER] = { "membarrier", "membarrier",
 		"ipi_mb ipi_sync_core ipi_sync_rq_state ipi_rseq",
 		"A process called membarrier(2): every CPU that runs one of its threads must execute a memory barrier.",
@@ -157,6 +157,7 @@ enum cause classify_stack(const char *const *frames, size_t n)
 		{ "flush_tlb_kernel_range", CAUSE_TLB_KERNEL },
 		{ "flush_tlb_kernel_range_deferrable", CAUSE_TLB_KERNEL },
 		{ "flush_tlb_on_each_cpu_deferrable", CAUSE_TLB_KERNEL },
+		{ "flush_tlb_settle_splits", CAUSE_TLB_KERNEL },
 		{ "flush_tlb_all", CAUSE_TLB_KERNEL },
 		{ "membarrier_private_expedited", CAUSE_MEMBARRIER },
 		{ "membarrier_global_expedited", CAUSE_MEMBARRIER },
@@ -255,15 +256,13 @@ static bool flush_avoidable(const struct avoid_case *x,
 		*why = "quell defers already: this CPU was in the kernel, or the flush must not wait";
 	else if (!x->isolated)
 		*why = "quell defers kernel flushes on isolated CPUs only";
-	else if (!f->pti)
-		*why = "deferral needs page-table isolation (PTI), which is off";
 	else if (x->idle)
 		*why = "the CPU was idle: only CPUs in user mode can defer";
 	else if (!x->deferrable)
 		*why = "this kind of flush must not wait";
 	else
 		*why = "quell defers it if the isolated CPU is in user mode";
-	return !f->deferral && x->isolated && f->pti && !x->idle && x->deferrable;
+	return !f->deferral && x->isolated && !x->idle && x->deferrable;
 }
 
 bool avoidable(enum cause c, const struct avoid_case *x,

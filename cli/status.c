@@ -50,9 +50,9 @@ static size_t advise(const struct system *s, struct advice *a)
 		if (!strcmp(s->no_deferral, "switched off"))
 			a[n++] = (struct advice){ "kernel TLB flushes are not deferred: it is switched off",
 				"echo on > /sys/kernel/debug/pt_sync/kernel_flush" };
-		else if (s->pti != 1)
-			a[n++] = (struct advice){ "kernel TLB flushes interrupt isolated CPUs, and without PTI they cannot be deferred",
-				"pti=on with quell's kernel (it costs entry time), or INVLPGB hardware" };
+		else if (*s->no_deferral)
+			a[n++] = (struct advice){ "kernel TLB flushes are not deferred: quell's kernel says why in its log",
+				"dmesg | grep kernel_flush" };
 		else
 			a[n++] = (struct advice){ "kernel TLB flushes interrupt isolated CPUs",
 				"quell's kernel with CONFIG_COALESCE_TLBI=y and nohz_full=" };

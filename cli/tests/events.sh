@@ -54,7 +54,7 @@ holds "there is one per interrupt with a sender" '[.traceEvents[] | select(.ph =
 # shellcheck disable=SC2016 # variables of jq
 holds "at both ends of it is a slice" '[.traceEvents[] | select(.ph == "X") | "\(.pid) \(.tid) \(.ts)"] as $slices | ([.traceEvents[] | select(.ph == "s" or .ph == "f") | "\(.pid) \(.tid) \(.ts)"] | unique) - $slices == []'
 holds "every thread has a name" '([.traceEvents[] | select(.ph == "X") | [.pid, .tid]] | unique) == ([.traceEvents[] | select(.name == "thread_name") | [.pid, .tid]] | unique)'
-holds "all that a viewer needs is there" 'all(.traceEvents[]; .ph and .name and .pid and (.ph == "M" or (.ts | type) == "number"))'
+holds "all that a viewer needs is there" '(.traceEvents | length > 0) and all(.traceEvents[]; .ph and .name and .pid and (.ph == "M" or (.ts | type) == "number"))'
 holds "times are those of the kernel's trace" '[.traceEvents[] | select(.ph == "X" and .pid == 1).ts] | min == 5000000.777'
 holds "and what time it was" '.otherData.window_opened == "2025-11-25T13:03:04.000000000Z"'
 "$quell" report --perfetto --cause tick "$tmp/s.rec" >"$tmp/s.json"

@@ -34,7 +34,7 @@ unbracketed() {
 	sed -n '/^| `/{/asks `pt_walk_enter/s/$/ asks/
 		s/^| `.* | \([^ ]*\.c\) |.*\*\*bracketed\*\* in `\([a-z_]*\)` |\(.*\)/\1 \2\3/p}' "$top/docs/walkers.md" |
 		while read -r file name asks; do
-			grep -q "\b$name(" "$2/$file" || continue # not in this kernel
+			grep -qs "\b$name(" "$2/$file" || continue # not in this kernel
 			awk -v name="$name" -v entered="$([ "$asks" ] && echo 0 || echo 1)" '
 				$0 ~ "^[a-z].*[ *]" name "\\(" { inside = 1 }
 				inside && /pt_walk_enter\(/ { entered = 1 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # Each rule of what removes a translation, taken out, and applied too widely:
 # the unit tests must notice every one of these.
 set -eu

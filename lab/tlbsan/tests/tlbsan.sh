@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: deep
 # The TLB sanitizer on a kernel as it is: nothing is reported; and with every
 # Nth flush of a kind ignored: that is. deep.sh has kernels that are broken.
 set -eu

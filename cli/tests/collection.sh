@@ -35,22 +35,27 @@ wait_for() { for _ in $(seq 60); do eval "$1" && return; sleep 0.1; done; return
 
 # 1. Whose membarrier was it?
 if [ "$(nproc)" -gt 1 ]; then
-	mine='[.sources[] | select(.cause == "membarrier" and .interrupts > 0)] | length == 1 and .[0].task == "culprit" and .[0].interrupts'
+	mine='[.sources[] | select(.cause == "membarrier" and .interrupts > 0 and (.task | test("culprit|sleep")))] |
+		length == 1 and .[0].task == "culprit" and .[0].interrupts'
 	"$quell" record -q -o "$tmp/exec.rec" -c all -- "$tmp/culprit" 200 culprit sleep 0.3 || true
 	good "200 membarriers, then another program: blamed on who called them" answer "$tmp/exec.rec" "$mine == 200"
 	unshare -pf --mount-proc "$quell" record -q -o "$tmp/ns.rec" -c all -- "$tmp/culprit" 200 culprit sleep 0.3 || true
 	good "the same seen from another PID namespace" answer "$tmp/ns.rec" "$mine == 200"
 fi
 
-# 2. Somebody else stops the trace.
+# 2. Somebody else stops the trace. An idle machine has nothing to miss: make it.
+while :; do "$tmp/culprit" 100 load; sleep 0.1; done & load=$!
+trap 'kill $load 2>/dev/null; rm -rf "$tmp"' EXIT
 status=0
 "$quell" record -o "$tmp/off.rec" -c all -d 6s >"$tmp/off.out" 2>"$tmp/off.err" & pid=$!
 wait_for "[ -n \"\$(instance_of $pid)\" ]"
 sleep 2
 echo 0 >"$(instance_of $pid)/tracing_on"
+wait_for "grep -q 'observing anew' '$tmp/off.err'" || true
+while kill -0 $pid 2>/dev/null; do "$tmp/culprit" 100 afterwards; done
 wait $pid || status=$?
 good "a record with a hole says so and ends with 7" eval "[ $status = 7 ] && grep -q 'switched the trace off' '$tmp/off.err' && grep -q 'does not agree' '$tmp/off.err'"
-good "it went on with a trace of its own" answer "$tmp/off.rec" '.totals.interrupts > 500 and (.proc_interrupts.agree | not)'
+good "it went on with a trace of its own" answer "$tmp/off.rec" '[.sources[] | select(.task == "afterwards") | .interrupts] | add >= 100'
 
 "$quell" export -t "$tmp/x.prom" -i 500ms -c all -d 9s 2>"$tmp/export.err" & pid=$!
 wait_for "[ -n \"\$(instance_of $pid)\" ]"
@@ -64,6 +69,8 @@ sleep 1
 good "and counts on" eval "[ $(total) -gt $first ]"
 kill $pid 2>/dev/null || true
 wait $pid || true
+kill $load
+wait $load 2>/dev/null || true
 
 # 3. Two at once, both process 1 of their namespace.
 for i in 1 2; do

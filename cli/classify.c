@@ -101,6 +101,22 @@ static const struct cause_info causes[NR_CAUSES] = {
 		"Another interrupt vector of this architecture; its name is shown.",
 		"See the name.",
 		"Not by quell." },
+	[CAUSE_SOFTIRQ] = { "softirq", "softirq", NULL,
+		"Work that an interrupt, or the kernel itself, put off until just after the interrupt: expired timers, network packets, RCU callbacks, balancing. It runs before the task goes on.",
+		"When something on this CPU raised it; the sender is who did.",
+		"Not by quell. By its vector: nohz_full= and rcu_nocbs= for TIMER, SCHED and RCU, the affinity of devices for NET_RX, BLOCK and TASKLET." },
+	[CAUSE_KWORKER] = { "kworker", "kworker", NULL,
+		"A kernel worker thread ran queued work here and the task waited. The function is the work's; the sender is who queued it.",
+		"When work is bound to this CPU, or an unbound worker is allowed on it.",
+		"Not by quell. Unbound work: /sys/devices/virtual/workqueue/cpumask. Bound work: keep who queues it away from this CPU." },
+	[CAUSE_KTHREAD] = { "kthread", "kernel thread", NULL,
+		"Another kernel thread ran here and the task waited: migration, ksoftirqd, rcuc, a threaded interrupt.",
+		"When something woke that thread, which is bound to this CPU or allowed on it.",
+		"Not by quell. kthread_cpus=, isolcpus= and taskset for threads that may move; for bound ones, end what wakes them." },
+	[CAUSE_TASK] = { "task", "another task", NULL,
+		"The scheduler let another task run and the one that ran waited. The function is the name of the task that took the CPU; the sender is who woke it.",
+		"When more than one task may run on this CPU.",
+		"Not by quell. isolcpus=domain or a cpuset partition, and affinities: one runnable task per CPU." },
 };
 
 const struct cause_info *cause_info(enum cause c)
@@ -203,6 +219,9 @@ enum cause classify_vec(enum vec v)
 	case VEC_TIMER:		return CAUSE_TICK;
 	case VEC_DEVICE:	return CAUSE_DEVICE;
 	case VEC_OTHER:		return CAUSE_VECTOR;
+	case VEC_SOFTIRQ:	return CAUSE_SOFTIRQ;
+	case VEC_WORK:		return CAUSE_KWORKER;
+	case VEC_WAKE:		return CAUSE_TASK;
 	default:		return CAUSE_UNKNOWN;
 	}
 }
@@ -216,6 +235,9 @@ const char *vec_key(enum vec v)
 		[VEC_IRQ_WORK]		= "irq_work",
 		[VEC_TIMER]		= "local_timer",
 		[VEC_DEVICE]		= "device",
+		[VEC_SOFTIRQ]		= "softirq",
+		[VEC_WORK]		= "work",
+		[VEC_WAKE]		= "wake",
 		[VEC_OTHER]		= "other",
 	};
 

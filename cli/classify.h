@@ -30,6 +30,11 @@ enum cause {
 	CAUSE_TICK,
 	CAUSE_DEVICE,
 	CAUSE_VECTOR,		/* another vector, by name */
+	/* Of these /proc/interrupts has no count: they take time, that is all. */
+	CAUSE_SOFTIRQ,
+	CAUSE_KWORKER,
+	CAUSE_KTHREAD,
+	CAUSE_TASK,		/* another task ran instead */
 	NR_CAUSES
 };
 
@@ -40,7 +45,10 @@ enum vec {
 	VEC_IRQ_WORK,
 	VEC_TIMER,
 	VEC_DEVICE,
-	VEC_OTHER,
+	VEC_SOFTIRQ,		/* no vectors of the processor: who raised it, */
+	VEC_WORK,		/* who queued the work, */
+	VEC_WAKE,		/* who woke the task */
+	VEC_OTHER,		/* the last one */
 	NR_VECS
 };
 
@@ -63,6 +71,11 @@ struct avoid_facts {
 
 const struct cause_info *cause_info(enum cause c);
 enum cause cause_by_key(const char *key);
+/* Does it come as an interrupt, so that the processor counts it? */
+static inline bool cause_is_irq(enum cause c)
+{
+	return c < CAUSE_SOFTIRQ;
+}
 enum cause classify_func(const char *func);
 /* For kernels without csd:* events: by the first telling frame of the sender. */
 enum cause classify_stack(const char *const *frames, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * join.h - from trace events to interrupts with a known sender.
+ * join.h - from trace events to interruptions with a known sender.
  *
  * The engine is fed with events in time order and hands out, through
  * callbacks, what was sent and what was received. It knows nothing of tracefs,
@@ -20,11 +20,25 @@ enum event_type {
 	EV_QUEUE,	/* csd:csd_queue_cpu */
 	EV_FUNC,	/* csd:csd_function_entry */
 	EV_SEND,	/* ipi:ipi_send_cpu, ipi:ipi_send_cpumask */
-	EV_STACK,	/* the kernel stack of the EV_SEND before it */
+	EV_STACK,	/* the kernel stack of the event before it */
 	EV_IRQ_ENTRY,
 	EV_IRQ_EXIT,
 	EV_TASK,	/* from now on task @target is called @comm */
 	EV_LOST,	/* events of this CPU were lost before this moment */
+	/* The other groups; @csd is the timer's or the work's address. */
+	EV_TIMER_ARM,	/* timer:hrtimer_start, timer:timer_start */
+	EV_TIMER_ENTRY,	/* timer:hrtimer_expire_entry, timer:timer_expire_entry */
+	EV_TIMER_EXIT,
+	EV_TICK,	/* timer:tick_stop: @target stopped, else because of @irq */
+	EV_RAISE,	/* irq:softirq_raise; @irq: its vector */
+	EV_SOFTIRQ_ENTRY,
+	EV_SOFTIRQ_EXIT,
+	EV_WORK_QUEUE,	/* workqueue:workqueue_queue_work */
+	EV_WORK_START,	/* workqueue:workqueue_execute_start */
+	EV_WORK_END,
+	EV_WAKING,	/* sched:sched_waking of task @target */
+	EV_SWITCH,	/* to task @target; @irq: the one before does not wait for the CPU */
+	EV_MIGRATE,	/* task @target leaves CPU @irq */
 };
 
 enum context { CTX_TASK, CTX_SOFTIRQ, CTX_HARDIRQ, CTX_NMI, NR_CTX };
@@ -51,7 +65,10 @@ struct event {
 	uint8_t		ctx;
 };
 
-/* One call of smp_call_function*(), smp_send_reschedule(), irq_work_queue(). */
+/*
+ * One call of smp_call_function*(), smp_send_reschedule(), irq_work_queue(); or,
+ * by @vec, of what armed a timer, raised a softirq, queued work or woke a task.
+ */
 struct send {
 	uint64_t	id;		/* from 1 */
 	uint64_t	ts;
@@ -71,6 +88,7 @@ struct send {
 	uint8_t		vec;
 	uint8_t		cause;
 	bool		deferrable;	/* see stack_deferrable() */
+	bool		fixed;		/* @cause is known without a stack */
 	bool		closed, emitted;
 	struct send	*next;
 };
@@ -88,6 +106,7 @@ enum receipt_kind {
 	RECEIPT_IRQ,	/* an interrupt; the only kind that is counted as one */
 	RECEIPT_RIDE,	/* a request served by an interrupt somebody else caused */
 	RECEIPT_POLLED,	/* a request the CPU found without any interrupt */
+	RECEIPT_PART,	/* no interrupt, but it took the CPU: softirq, timer, task */
 	NR_RECEIPTS
 };
 
@@ -95,8 +114,14 @@ struct receipt {
 	uint64_t	ts;
 	uint64_t	send;		/* send number, 0: unknown */
 	struct send	*from;
-	uint32_t	ns;		/* time in the handler; 0: not known */
+	/*
+	 * What it took: from its begin (@ts) to its end, and of that without
+	 * what interrupted it in turn. 0: not known.
+	 */
+	uint32_t	span, ns;
 	uint32_t	func, name;	/* string numbers */
+	uint32_t	victim;		/* name of the task that had to wait; 0: not known */
+	int32_t		victim_pid;	/* 0: the CPU was idle */
 	uint32_t	served;		/* requests this interrupt served */
 	uint16_t	cpu;
 	uint8_t		kind, vec, cause, how;

@@ -149,7 +149,7 @@ void join_end_call(struct join *j, struct cpu_state *t, uint64_t ts)
 	struct request **p, *r;
 
 	t->in_call = false;
-	irq->ns = ns > UINT32_MAX ? UINT32_MAX : ns;
+	irq->ns = irq->span = ns > UINT32_MAX ? UINT32_MAX : ns;
 	for (p = &t->req; (r = *p); ) {
 		if (r->kind == REQ_IRQ_WORK && r->ts < irq->ts)
 			serve(j, irq->cpu, irq, p, irq->ts);
@@ -179,11 +179,12 @@ void join_on_irq_entry(struct join *j, const struct event *e)
 	struct cpu_state *t = join_cpu(j, e->cpu);
 	struct receipt irq = {
 		.ts = e->ts, .cpu = e->cpu, .vec = e->vec, .name = e->name,
-		.kind = RECEIPT_IRQ, .idle = !e->pid,
+		.kind = RECEIPT_IRQ, .idle = !e->pid, .victim_pid = e->pid,
 	};
 
 	if (e->vec == VEC_DEVICE && !first_handler(t, e))
 		return;
+	irq.victim = j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
 	if (j->ops.irq)
 		j->ops.irq(j->arg, &irq);
 	if (!is_call(&irq)) {

@@ -27,6 +27,9 @@
  * A file is whole if its last entry is of kind "end". Otherwise it was cut, and
  * holds what it holds up to the last "sofar".
  *
+ * A "part" has the fields of an "irq". It is what no interrupt is but took the CPU
+ * as well (RECEIPT_PART); a reader that does not know it still has all interrupts.
+ *
  * META has what the verdicts depend on, and when the window opened: boot_ns
  * (CLOCK_BOOTTIME), mono_ns (CLOCK_MONOTONIC), wall_ns (CLOCK_REALTIME).
  */
@@ -45,7 +48,8 @@
 
 /* The kinds of entries this version writes. */
 enum rec_kind {
-	REC_SEND, REC_IRQ, REC_AGREE, REC_NOTE, REC_SOFAR, REC_ENDS, NR_REC_KINDS
+	REC_SEND, REC_IRQ, REC_AGREE, REC_NOTE, REC_SOFAR, REC_ENDS, REC_PART,
+	NR_REC_KINDS
 };
 
 /* Fields in the order of the table in recwrite.c. */
@@ -53,13 +57,14 @@ enum { SEND_ID, SEND_TS, SEND_AGAIN, SEND_FUNC, SEND_CALLSITE, SEND_SITE,
        SEND_COMM, SEND_STACK, SEND_TARGETS, SEND_IPIS, SEND_WANTED, SEND_PID,
        SEND_CPU, SEND_CTX, SEND_VEC, SEND_CAUSE, SEND_DEFERRABLE };
 enum { IRQ_TS, IRQ_FROM, IRQ_NS, IRQ_FUNC, IRQ_NAME, IRQ_SERVED, IRQ_CPU,
-       IRQ_KIND, IRQ_VEC, IRQ_CAUSE, IRQ_HOW, IRQ_IDLE };
+       IRQ_KIND, IRQ_VEC, IRQ_CAUSE, IRQ_HOW, IRQ_IDLE, IRQ_SPAN, IRQ_PID,
+       IRQ_VICTIM };
 enum { AGREE_LABEL, AGREE_CPU, AGREE_TRACED, AGREE_KERNEL, AGREE_COUNTED,
        AGREE_SLACK };
 enum { NOTE_TS, NOTE_TEXT };
 enum { SOFAR_TS, SOFAR_LOST, SOFAR_UNACCOUNTED };
 enum { END_DURATION, END_SENDS, END_IRQS, END_LOST, END_EXPIRED,
-       END_UNACCOUNTED };
+       END_UNACCOUNTED, END_PARTS };
 
 struct rec_layout {
 	const char	*name, *fields;
@@ -67,7 +72,7 @@ struct rec_layout {
 extern const struct rec_layout rec_layout[NR_REC_KINDS];
 
 struct rec_end {
-	uint64_t	duration, sends, receipts, lost, expired, unaccounted;
+	uint64_t	duration, sends, receipts, lost, expired, unaccounted, parts;
 };
 
 struct rec_writer;

@@ -33,7 +33,7 @@ struct reader {
 	struct kind		kind[MAX_KINDS];
 	struct send		*send;		/* a ring of the last ones */
 	size_t			room;
-	uint64_t		nsends, nreceipts, text;
+	uint64_t		nsends, nreceipts, nparts, text;
 	/* Causes and vectors are strings: each is looked up once. */
 	uint8_t			*cause, *vec;	/* + 1; 0: not yet */
 	size_t			causes, vecs;
@@ -272,7 +272,7 @@ static bool take_send(struct reader *r, const uint64_t *v)
 	return true;
 }
 
-static bool take_irq(struct reader *r, const uint64_t *v)
+static bool take_irq(struct reader *r, const uint64_t *v, bool part)
 {
 	struct send *from = NULL;
 	struct receipt x = {
@@ -280,10 +280,12 @@ static bool take_irq(struct reader *r, const uint64_t *v)
 		.name = v[IRQ_NAME], .served = v[IRQ_SERVED], .cpu = v[IRQ_CPU],
 		.kind = v[IRQ_KIND], .vec = vec_of(r, v[IRQ_VEC]),
 		.cause = cause_of(r, v[IRQ_CAUSE]), .how = v[IRQ_HOW],
-		.idle = v[IRQ_IDLE],
+		.idle = v[IRQ_IDLE], .span = v[IRQ_SPAN],
+		.victim_pid = (int32_t)v[IRQ_PID], .victim = v[IRQ_VICTIM],
 	};
 
 	if (v[IRQ_CPU] >= MAX_CPUS || v[IRQ_KIND] >= NR_RECEIPTS ||
+	    part != (v[IRQ_KIND] == RECEIPT_PART) || v[IRQ_SPAN] > UINT32_MAX ||
 	    v[IRQ_HOW] >= NR_HOWS || v[IRQ_IDLE] > 1 || v[IRQ_NS] > UINT32_MAX ||
 	    v[IRQ_FROM] > r->nsends || v[IRQ_FROM] > REC_WINDOW)
 		return false;
@@ -291,7 +293,8 @@ static bool take_irq(struct reader *r, const uint64_t *v)
 		x.send = r->nsends + 1 - v[IRQ_FROM];
 		from = &r->send[(x.send - 1) % REC_WINDOW];
 	}
-	r->nreceipts++;
+	r->nreceipts += !part;
+	r->nparts += part;
 	saw(r, x.ts);
 	if (r->v->receipt)
 		r->v->receipt(r->v->arg, &x, from);
@@ -321,9 +324,11 @@ static bool take_end(struct reader *r, const uint64_t *v)
 		.duration = v[END_DURATION], .sends = v[END_SENDS],
 		.receipts = v[END_IRQS], .lost = v[END_LOST],
 		.expired = v[END_EXPIRED], .unaccounted = v[END_UNACCOUNTED],
+		.parts = v[END_PARTS],
 	};
 
-	if (e.sends != r->nsends || e.receipts != r->nreceipts)
+	if (e.sends != r->nsends || e.receipts != r->nreceipts ||
+	    e.parts != r->nparts)
 		return false;
 	r->ended = true;
 	if (r->v->end)
@@ -337,7 +342,8 @@ static bool take_entry(struct reader *r, int known, const uint64_t *v)
 	case REC_SEND:
 		return take_send(r, v);
 	case REC_IRQ:
-		return take_irq(r, v);
+	case REC_PART:
+		return take_irq(r, v, known == REC_PART);
 	case REC_AGREE:
 		return take_agreement(r, v);
 	case REC_NOTE:
@@ -489,6 +495,7 @@ const char *rec_read(FILE *f, struct rec_visitor *v)
 		v->cut = true;
 		r->sofar.sends = r->nsends;
 		r->sofar.receipts = r->nreceipts;
+		r->sofar.parts = r->nparts;
 		if (v->end)
 			v->end(v->arg, &r->sofar);
 	}

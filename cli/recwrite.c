@@ -15,16 +15,20 @@
 
 #define FLUSH_AT	(1 << 18)
 
+#define IRQ_LAYOUT "ts:d from:n ns:n func:s name:s served:n cpu:n kind:n vec:s " \
+		   "cause:s how:n idle:n span:n pid:n victim:s"
+
 const struct rec_layout rec_layout[NR_REC_KINDS] = {
 	[REC_SEND] = { "send", "id:d ts:d again:n func:s callsite:s site:s "
 		"comm:s stack:k targets:n ipis:n wanted:n pid:n cpu:n ctx:n "
 		"vec:s cause:s deferrable:n" },
-	[REC_IRQ] = { "irq", "ts:d from:n ns:n func:s name:s served:n cpu:n "
-		"kind:n vec:s cause:s how:n idle:n" },
+	[REC_IRQ] = { "irq", IRQ_LAYOUT },
 	[REC_AGREE] = { "agree", "label:s cpu:n traced:n kernel:n counted:n slack:n" },
 	[REC_NOTE] = { "note", "ts:d text:s" },
 	[REC_SOFAR] = { "sofar", "ts:n lost:n unaccounted:n" },
-	[REC_ENDS] = { "end", "duration:n sends:n irqs:n lost:n expired:n unaccounted:n" },
+	[REC_ENDS] = { "end", "duration:n sends:n irqs:n lost:n expired:n "
+		"unaccounted:n parts:n" },
+	[REC_PART] = { "part", IRQ_LAYOUT },
 };
 
 struct buffer {
@@ -45,7 +49,7 @@ struct rec_writer {
 	struct map	string, stack;
 	struct buffer	meta, all_meta, data;
 	uint64_t	prev[NR_REC_KINDS][REC_FIELDS];
-	uint64_t	nsends, nreceipts;
+	uint64_t	nsends, nreceipts, nparts;
 	uint64_t	origin;		/* when this part began */
 	uint64_t	lost, unaccounted;	/* before this part */
 	unsigned int	part;
@@ -290,18 +294,22 @@ bool rec_send(struct rec_writer *w, struct send *s)
 bool rec_receipt(struct rec_writer *w, const struct receipt *r,
 		 struct send *from)
 {
+	bool part = r->kind == RECEIPT_PART;
+
 	if (from && (from->rec_part != w->part || !from->rec_id ||
 		     w->nsends - from->rec_id >= REC_WINDOW / 2))
 		put_send(w, from, true);
-	w->nreceipts++;
-	return entry(w, REC_IRQ, (uint64_t[REC_FIELDS]){
+	w->nreceipts += !part;
+	w->nparts += part;
+	return entry(w, part ? REC_PART : REC_IRQ, (uint64_t[REC_FIELDS]){
 		[IRQ_TS] = in_part(w, r->ts),
 		[IRQ_FROM] = from ? 1 + w->nsends - from->rec_id : 0,
 		[IRQ_NS] = r->ns, [IRQ_FUNC] = r->func, [IRQ_NAME] = r->name,
 		[IRQ_SERVED] = r->served, [IRQ_CPU] = r->cpu,
 		[IRQ_KIND] = r->kind, [IRQ_VEC] = text_id(w, vec_key(r->vec)),
 		[IRQ_CAUSE] = text_id(w, cause_info(r->cause)->key),
-		[IRQ_HOW] = r->how, [IRQ_IDLE] = r->idle });
+		[IRQ_HOW] = r->how, [IRQ_IDLE] = r->idle, [IRQ_SPAN] = r->span,
+		[IRQ_PID] = (uint32_t)r->victim_pid, [IRQ_VICTIM] = r->victim });
 }
 
 bool rec_agreement(struct rec_writer *w, const struct agreement *a)
@@ -324,7 +332,8 @@ static void put_end(struct rec_writer *w, const struct rec_end *e)
 		[END_DURATION] = e->duration > w->origin ? e->duration - w->origin : 0,
 		[END_SENDS] = w->nsends, [END_IRQS] = w->nreceipts,
 		[END_LOST] = e->lost - w->lost, [END_EXPIRED] = e->expired,
-		[END_UNACCOUNTED] = e->unaccounted - w->unaccounted });
+		[END_UNACCOUNTED] = e->unaccounted - w->unaccounted,
+		[END_PARTS] = w->nparts });
 	rec_flush(w);
 }
 
@@ -348,7 +357,7 @@ static bool next_part(struct rec_writer *w, const struct rec_end *e)
 	w->origin = e->duration;
 	w->lost = e->lost;
 	w->unaccounted = e->unaccounted;
-	w->nsends = w->nreceipts = 0;
+	w->nsends = w->nreceipts = w->nparts = 0;
 	forget(&w->string);
 	forget(&w->stack);
 	begin_file(w);

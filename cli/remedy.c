@@ -5,7 +5,7 @@
  * it comes from the summary, so a record read elsewhere says the same.
  *
  * In the texts: %h housekeeping CPUs, %m the same as a mask, %q the CPUs to be
- * left alone, %t the task.
+ * left alone, %t the task that did it, %f the one that ran.
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -39,10 +39,14 @@ static const char *const by_cause[NR_CAUSES] = {
 	[CAUSE_TICK] = "kernel command line: nohz_full=%q, one runnable task per CPU, and no task with timers there",
 	[CAUSE_DEVICE] = "kernel command line: irqaffinity=%h",
 	[CAUSE_VECTOR] = "see quell explain vector",
+	[CAUSE_SOFTIRQ] = "keep what raises it away: interrupts with irqaffinity=%h, the tick with nohz_full=%q",
+	[CAUSE_KWORKER] = "echo %m > /sys/devices/virtual/workqueue/cpumask if it is unbound, else move who queues it (%t) to CPUs %h",
+	[CAUSE_KTHREAD] = "kernel command line: kthread_cpus=%h, and for one that may move: taskset -acp %h $(pgrep -x %f)",
+	[CAUSE_TASK] = "move it: taskset -acp %h $(pgrep -x %f); or isolcpus=managed_irq,domain,%q",
 };
 
 static char *fill(const char *text, const char *house, const char *mask,
-		  const char *quiet, const char *task)
+		  const char *quiet, const char *task, const char *func)
 {
 	char *out = NULL;
 	size_t size;
@@ -60,11 +64,36 @@ static char *fill(const char *text, const char *house, const char *mask,
 		case 'm':	fputs(mask, f); break;
 		case 'q':	fputs(quiet, f); break;
 		case 't':	fputs(task, f); break;
+		case 'f':	fputs(func, f); break;
 		default:	return out;	/* a mistake in a table */
 		}
 	}
 	if (fclose(f))
 		die(EXIT_FAILED, "out of memory");
+	return out;
+}
+
+static bool by_func(enum cause c)
+{
+	return c == CAUSE_TICK || c == CAUSE_SOFTIRQ || c == CAUSE_KWORKER;
+}
+
+static bool is_task(enum cause c)
+{
+	return c == CAUSE_TASK || c == CAUSE_KTHREAD;
+}
+
+/*
+ * It may be pasted into a shell, and a task chooses its own name. The caller
+ * frees it.
+ */
+static char *harmless(const char *name)
+{
+	char *out = xstrdup(name);
+
+	for (char *p = out; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_-/:@+", *p))
+			*p = '.';
 	return out;
 }
 
@@ -74,9 +103,9 @@ char *remedy(const struct summary *s, const struct source_row *r)
 	const char *func = strtab_get(s->strings, r->func);
 	const char *site = strtab_get(s->strings, r->site);
 	const char *comm = r->comm ? strtab_get(s->strings, r->comm) : "";
-	const char *text = NULL;
+	const char *text = NULL, *first, *then;
 	struct cpuset house = s->online, quiet = s->quiet;
-	char *house_list, *quiet_list, *mask, *task, *out;
+	char *house_list, *quiet_list, *mask, *task, *ran, *out;
 	unsigned int irq;
 	int n = 0;
 
@@ -91,26 +120,30 @@ char *remedy(const struct summary *s, const struct source_row *r)
 	quiet_list = cpulist_format(&quiet);
 	mask = cpulist_mask(&house);
 	/* "(interrupt)" and the like are no tasks. */
-	task = *comm && *comm != '(' ? xstrdup(comm) : xstrdup("the sender");
-	/* It may be pasted into a shell, and a task chooses its own name. */
-	for (char *p = task; *comm && *comm != '(' && *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("_-/:@+", *p))
-			*p = '.';
-	/* The site says more than what ran: that is the same for a whole cause. */
-	if (r->cause != CAUSE_DEVICE && *site)
-		text = function_info(site, &room)->remedy;
-	if (!text && r->cause != CAUSE_DEVICE && *func)
-		text = function_info(func, &room)->remedy;
+	task = *comm && *comm != '(' ? harmless(comm) : xstrdup("the sender");
+	ran = harmless(func);
+	/*
+	 * Of an interrupt the site says more than what ran, which is the same for
+	 * a whole cause; a timer, a softirq and work are what they run. What ran
+	 * instead of a task is no function.
+	 */
+	first = by_func(r->cause) ? func : site;
+	then = by_func(r->cause) ? site : func;
+	if (r->cause != CAUSE_DEVICE && !is_task(r->cause) && *first)
+		text = function_info(first, &room)->remedy;
+	if (!text && r->cause != CAUSE_DEVICE && !is_task(r->cause) && *then)
+		text = function_info(then, &room)->remedy;
 	if (r->cause == CAUSE_DEVICE && sscanf(func, "%u:%n", &irq, &n) == 1 && n)
 		out = xasprintf("echo %s > /proc/irq/%u/smp_affinity_list, and irqaffinity=%s",
 				house_list, irq, house_list);
 	else
 		out = fill(text ? text : by_cause[r->cause] ? by_cause[r->cause] : "see quell explain",
-			   house_list, mask, quiet_list, task);
+			   house_list, mask, quiet_list, task, ran);
 	free(house_list);
 	free(quiet_list);
 	free(mask);
 	free(task);
+	free(ran);
 	return out;
 }
 
@@ -151,7 +184,8 @@ bool explain_function(const char *name, bool as_json)
 		full = xasprintf("%s%s%s", name, *where ? " " : "", where);
 		i = function_info(full, &room);
 	}
-	fix = i->remedy ? fill(i->remedy, "HOUSEKEEPING", "MASK", "ISOLATED", "TASK") : NULL;
+	fix = i->remedy ? fill(i->remedy, "HOUSEKEEPING", "MASK", "ISOLATED",
+				  "TASK", "TASK") : NULL;
 
 	if (as_json) {
 		json_open(&j, NULL, '{');

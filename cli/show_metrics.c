@@ -56,6 +56,8 @@ static void by_cause_and_cpu(const struct summary *s, FILE *f,
 			uint64_t n = r ? r->by_cause[c] : 0;
 			uint64_t avoid = r ? r->avoidable_by_cause[c] : 0;
 
+			if (!cause_is_irq(c))
+				continue;
 			one_cpu(f, s, cpu, c, false, n - avoid);
 			if (c == CAUSE_PT_SYNC || c == CAUSE_TLB_KERNEL)
 				one_cpu(f, s, cpu, c, true, avoid);

@@ -42,6 +42,10 @@ const char *cause_color(enum cause c)
 		[CAUSE_TICK]		= "#7f7f7f",
 		[CAUSE_DEVICE]		= "#5b8c5a",
 		[CAUSE_VECTOR]		= "#393b79",
+		[CAUSE_SOFTIRQ]		= "#e6550d",
+		[CAUSE_KWORKER]		= "#756bb1",
+		[CAUSE_KTHREAD]		= "#31a354",
+		[CAUSE_TASK]		= "#636363",
 	};
 
 	return colors[(unsigned int)c < NR_CAUSES ? c : CAUSE_UNKNOWN];

@@ -128,6 +128,10 @@ static void add(struct tally *t, const struct receipt *r, bool known, bool avoid
 		t->avoidable += avoid;
 		t->ns += r->ns;
 		break;
+	case RECEIPT_PART:
+		t->parts++;
+		t->ns += r->ns;
+		break;
 	case RECEIPT_RIDE:
 		t->rides++;
 		break;

@@ -13,7 +13,7 @@
 #define HEAT_BINS	240
 
 struct tally {
-	uint64_t	irqs, rides, polled;	/* see enum receipt_kind */
+	uint64_t	irqs, rides, polled, parts;	/* see enum receipt_kind */
 	uint64_t	unknown;		/* irqs without a known sender */
 	uint64_t	avoidable;		/* irqs quell would have avoided */
 	uint64_t	sends, ipis;

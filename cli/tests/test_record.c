@@ -278,7 +278,7 @@ static void test_parts(void)
 	char *name;
 
 	rec_meta(w, "release", "6.12.0-parts");
-	for (int i = 0; i < 300000; i++) {
+	for (int i = 0; i < 310000; i++) {
 		x.comm = strtab_str(&strings, i % 2 ? "one" : "two");
 		x.ts = r.ts = i * 1000ull;
 		rec_send(w, &x);
@@ -288,7 +288,7 @@ static void test_parts(void)
 			rec_sofar(w, &end);
 		}
 	}
-	end.duration = 300000 * 1000ull;
+	end.duration = 310000 * 1000ull;
 	rec_close(w, &end);
 	for (unsigned int i = 1; i < 40; i++) {
 		name = xasprintf("%s.%u", path, i);

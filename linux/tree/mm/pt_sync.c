@@ -4,8 +4,8 @@
  * interrupt no CPU that has nothing to do with it.
  *
  * A remover has cleared an entry and flushed the TLB.  A walker that loaded the
- * entry before may still stand on the table below; it has interrupts off, so an
- * interrupt taken is a walk ended.  tlb_remove_table_sync_one() interrupts every
+ * entry before may still stand on the table below.  It has interrupts off, so
+ * once its CPU has taken an interrupt, the walk has ended.  tlb_remove_table_sync_one() interrupts every
  * CPU.  A sync here interrupts none, if the flush has proved that it just did so
  * (a receipt);
 //@45
@@ -127,7 +127,7 @@ static bool pt_sync_must_interrupt(int cpu, void *arg)
 //@!45
 	if (req->by_running) {
 //@end
-		/* From cheap to dear. */
+		/* Cheapest check first. */
 		if (!pt_cpu_has_mm(cpu, req->mm)) {
 			req->count[PT_STAT_SKIPPED_MM]++;
 			return false;

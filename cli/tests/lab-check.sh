@@ -124,7 +124,7 @@ touch -d tomorrow "$plant/etc/.updated"
 # boot LOG WORDS: what the guest says comes to stdout.
 boot() {
 	{ cat "$base"; (cd "$plant" && find . -mindepth 1 | cpio --quiet -o -H newc); } >"$tmp/initrd"
-	timeout 1500 qemu-system-x86_64 -accel tcg,thread=single -cpu max,la57=off -M pc -smp 4 -m 2048 \
+	timeout 1500 qemu-system-x86_64 -accel tcg,thread=single -cpu max,la57=off,cx16=off -M pc -smp 4 -m 2048 \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-chardev "file,id=log,path=$1" -serial chardev:log -chardev stdio,id=results,signal=off -serial chardev:results \
 		-kernel "$image" -initrd "$tmp/initrd" \

@@ -13,11 +13,12 @@ trap 'rm -rf "$tmp"' EXIT
 need_packages run
 kernel=${QUELL_TEST_KERNEL:-$(lab/build 6.12)}
 gcc -Wall -Wextra -Werror -static -O2 -o "$tmp/misbehave" lab/tests/misbehave.c
+gcc -Wall -Wextra -Werror -static -O2 -o "$tmp/flags" lab/tests/flags.c
 
 boot() { # PLAN-LINE TIMEOUT
 	echo "$1" >"$tmp/plan"
 	lab/boot --kernel "$kernel" --cpus 2 --mem 512 --plan "$tmp/plan" --timeout "$2" \
-		--add "$tmp/misbehave:/bin/misbehave" --log "$tmp/log" >"$tmp/out" 2>"$tmp/err"
+		--add "$tmp/misbehave:/bin/misbehave" --add "$tmp/flags:/bin/flags" --log "$tmp/log" >"$tmp/out" 2>"$tmp/err"
 }
 notices() { # WHAT PLAN-LINE TIMEOUT PATTERN PATTERN
 	if boot "$2" "$3"; then
@@ -39,8 +40,9 @@ notices "a kernel that hits a BUG" "misbehave BUG" 120 'the kernel complained' '
 notices "a kernel that warns" "misbehave WARNING" 120 'the kernel complained' 'WARNING: .*lkdtm'
 notices "a guest that hangs" "misbehave hang" 20 'still running after 20 s' 'Run /init'
 notices "a program that fails" "misbehave fail" 120 'some programs failed.*"failed":1' 'failing as told'
-notices "a program that is not there" "nosuchprogram" 120 'some programs failed' '"failed":1'
+notices "a program that is not there" $'flags\nnosuchprogram' 120 'some programs failed' '"failed":1'
 check "what ran before the failure is still reported" grep -q '"ran":"nosuchprogram"' "$tmp/out"
+check "the emulator keeps a CPU's flags" grep -q '"ran":"flags","exit":0' "$tmp/out"
 
 if lab/boot --kernel /dev/null --cpus 1 --timeout 20 >"$tmp/out" 2>"$tmp/err"; then
 	not_ok "something that is no kernel"

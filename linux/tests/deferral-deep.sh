@@ -50,7 +50,7 @@ cat >"$tmp/bin/qemu-system-x86_64" <<END
 #!/bin/bash
 args=()
 for a in "\$@"; do
-	[ "\$a" != max,la57=off ] || a+=\$QEMU_CPU
+	[ "\${a#max,}" = "\$a" ] || a+=\$QEMU_CPU
 	args+=("\$a")
 done
 exec $(command -v qemu-system-x86_64) "\${args[@]}" \$QEMU_MORE

@@ -100,7 +100,7 @@ boot() {
 	mkfifo "$tmp/keys"
 	note "booting by firmware: $name"
 	timeout 300 qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
-		-accel tcg,thread=single -cpu max,la57=off -M q35,smm=on -smp 2 -m 1024 \
+		-accel tcg,thread=single -cpu max,la57=off,cx16=off -M q35,smm=on -smp 2 -m 1024 \
 		-global driver=cfi.pflash01,property=secure,value=on \
 		-drive if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd \
 		-drive "if=pflash,format=raw,unit=1,file=$tmp/firmware" \

@@ -130,8 +130,25 @@ static void set_up(struct collect *c, const struct cpuset *observed)
 		die(EXIT_FAILED, "the trace buffers cannot be made %zu KiB: %s",
 		    c->buffer_kb, strerror(errno));
 	collect_want_events(c, observed);
+	if (c->marks)
+		collect_set_marks(c);
 	free(c->state);
 	c->state = collect_state(c);
+}
+
+void collect_want_marks(struct collect *c)
+{
+	c->marks = true;
+	collect_set_marks(c);
+}
+
+char *collect_marker(const struct collect *c)
+{
+	char *file = tracefs_instance_get_file(c->instance, "trace_marker");
+	char *name = file ? xstrdup(file) : NULL;
+
+	tracefs_put_tracing_file(file);
+	return name;
 }
 
 struct collect *collect_new(const struct cpuset *observed, size_t buffer_kb,
@@ -306,6 +323,15 @@ static bool decode(struct collect *c, const struct decoder *d, const void *rec,
 		if (d->b.size != sizeof(e->comm) || d->b.offset + d->b.size > len)
 			return false;
 		memcpy(e->comm, (const char *)rec + d->b.offset, sizeof(e->comm));
+		return true;
+	case DEC_MARK:
+		n = len - d->a.offset;
+		if (n <= 0)
+			return false;
+		e->type = EV_MARK;
+		e->words = xcalloc(n / sizeof(*e->words) + 1, sizeof(*e->words));
+		memcpy(e->words, (const char *)rec + d->a.offset, n);
+		((char *)e->words)[strcspn((char *)e->words, "\n")] = '\0';
 		return true;
 	case DEC_IRQ_ENTRY:
 		p = dynamic(&d->b, rec, len, &n);

@@ -45,6 +45,13 @@ void collect_observe(struct collect *c, const struct cpuset *observed);
 uint64_t collect_lost(struct collect *c);
 /* What this kernel lacks, in a sentence; NULL if nothing. */
 const char *collect_degraded(const struct collect *c);
+/*
+ * Hand out what is written to the trace_marker of the instance; and, from Linux
+ * 6.16 on, to that of the whole kernel. Before collect_start().
+ */
+void collect_want_marks(struct collect *c);
+/* The instance's trace_marker; the caller frees it. */
+char *collect_marker(const struct collect *c);
 bool collect_has_csd(const struct collect *c);
 bool collect_has_stacks(const struct collect *c);
 bool collect_one_call_vector(const struct collect *c);

@@ -345,6 +345,22 @@ static void want_names(struct collect *c)
 	}
 }
 
+void collect_set_marks(struct collect *c)
+{
+	struct tep_event *ev = event_of(c, "ftrace", "print");
+	struct decoder *d;
+
+	if (!ev || ev->id >= (int)ARRAY_SIZE(c->dec))
+		return;
+	d = c->dec[ev->id];
+	if (!d)
+		d = c->dec[ev->id] = xcalloc(1, sizeof(*d));
+	if (field(ev, "buf", &d->a))
+		d->how = DEC_MARK;
+	/* Older kernels have no such option: the instance's own marker it is then. */
+	tracefs_instance_file_write(c->instance, "options/copy_trace_marker", "1");
+}
+
 void collect_want_events(struct collect *c, const struct cpuset *observed)
 {
 	c->observed = *observed;

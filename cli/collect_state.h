@@ -20,7 +20,7 @@ struct field {
 enum decode {
 	DEC_NONE, DEC_QUEUE, DEC_FUNC, DEC_SEND_CPU, DEC_SEND_MASK, DEC_STACK,
 	DEC_VECTOR_ENTRY, DEC_VECTOR_EXIT, DEC_IRQ_ENTRY,
-	DEC_IPI_ENTRY, DEC_IPI_EXIT, DEC_TASK,
+	DEC_IPI_ENTRY, DEC_IPI_EXIT, DEC_TASK, DEC_MARK,
 };
 
 struct decoder {
@@ -55,12 +55,14 @@ struct collect {
 	struct reason		reason[32];
 	void			*page;
 	int			long_size;
-	bool			has_csd, has_stacks, one_vector;
+	bool			has_csd, has_stacks, one_vector, marks;
 	const char		*degraded;	/* what is missed, in a sentence */
 };
 
 /* Switch on what is wanted and note how to decode it. */
 void collect_want_events(struct collect *c, const struct cpuset *observed);
+/* Have what is written to trace_marker copied to the instance, if it can be. */
+void collect_set_marks(struct collect *c);
 /* Observe other CPUs from now on; patches no text. */
 void collect_set_filters(struct collect *c, const struct cpuset *observed);
 /* What the instance is set to, in one string; the caller frees it. */

@@ -4,7 +4,7 @@
 _quell() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]:-} options='' i
-	local commands='status check top record report diff export explain'
+	local commands='status check top record watch report diff export explain'
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
@@ -20,7 +20,7 @@ _quell() {
 		done
 	fi
 	case $prev in
-	--root)
+	--root | --dump)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return ;;
 	-c | --cpus)
@@ -34,7 +34,7 @@ _quell() {
 	-o | --output | -t | --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
-	-d | --duration | --from | --to | --longer | --task | -i | --interval | -n | --count | --buffer | -l | --listen)
+	-d | --duration | --over | --keep | --after | --pause | --marker | --dumps | --from | --to | --longer | --task | -i | --interval | -n | --count | --buffer | -l | --listen)
 		return ;;
 	esac
 	case $command in
@@ -42,6 +42,7 @@ _quell() {
 	check) options='--cpus --fix --tuned --json --root' ;;
 	top) options='--cpus --interval --count --sort --avoidable --by-cpu --buffer' ;;
 	record) options='--output --cpus --duration --buffer --max-size --keep --quiet --' ;;
+	watch) options='--over --marker --keep --after --dump --dumps --pause --then --count --duration --cpus --buffer' ;;
 	report) options='--json --svg --stacks --events --perfetto --from --to --cpus --cause --task --longer --output' ;;
 	diff) options='--json --rate --counts' ;;
 	export) options='--listen --textfile --interval --duration --cpus --buffer --series --labels' ;;

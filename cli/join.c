@@ -206,6 +206,10 @@ void join_event(struct join *j, const struct event *e)
 		if (j->ops.task)
 			j->ops.task(j->arg, e->target, e->comm);
 		return;
+	case EV_MARK:
+		if (j->ops.mark)
+			j->ops.mark(j->arg, e->ts, (const char *)e->words);
+		return;
 	case EV_LOST:
 		forget_cpu(j, join_cpu(j, e->cpu));
 		if (j->ops.lost)

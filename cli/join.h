@@ -25,6 +25,7 @@ enum event_type {
 	EV_IRQ_EXIT,
 	EV_TASK,	/* from now on task @target is called @comm */
 	EV_LOST,	/* events of this CPU were lost before this moment */
+	EV_MARK,	/* somebody wrote the line in @words to trace_marker */
 	/* The other groups; @csd is the timer's or the work's address. */
 	EV_TIMER_ARM,	/* timer:hrtimer_start, timer:timer_start */
 	EV_TIMER_ENTRY,	/* timer:hrtimer_expire_entry, timer:timer_expire_entry */
@@ -135,6 +136,7 @@ struct join_ops {
 	void (*irq)(void *arg, const struct receipt *r);
 	void (*task)(void *arg, int32_t pid, const char comm[16]);
 	void (*lost)(void *arg, unsigned int cpu, uint64_t ts);
+	void (*mark)(void *arg, uint64_t ts, const char *text);
 	const char *(*symbol)(void *arg, uint64_t addr);	/* or NULL */
 	bool (*has_symbol)(const char *name);			/* or NULL */
 	uint32_t (*comm)(void *arg, int32_t pid);

@@ -19,6 +19,7 @@ static const struct {
 	{ "check",	cmd_check,	"what to change so that CPUs are left alone, line by line" },
 	{ "top",	cmd_top,	"a live table of the interrupts the CPUs receive" },
 	{ "record",	cmd_record,	"the same over a time, into a file" },
+	{ "watch",	cmd_watch,	"a flight recorder: the seconds around what took too long" },
 	{ "report",	cmd_report,	"a record as text, JSON or a heat map" },
 	{ "diff",	cmd_diff,	"two records side by side" },
 	{ "export",	cmd_export,	"metrics for Prometheus" },

@@ -141,6 +141,8 @@ static void on_send(void *arg, struct send *x)
 	x->rec_part = rel.rec_part;
 	if (!s->no_rows)
 		summary_send(&s->sum, &rel);
+	if (s->tap.send)
+		s->tap.send(s->tap.arg, &rel);
 }
 
 static void on_receipt(void *arg, const struct receipt *r)
@@ -165,47 +167,66 @@ static void on_receipt(void *arg, const struct receipt *r)
 	}
 	if (!s->no_rows)
 		summary_receipt(&s->sum, &rel, f);
+	if (s->tap.receipt)
+		s->tap.receipt(s->tap.arg, &rel, f);
+}
+
+static void on_mark(void *arg, uint64_t ts, const char *text)
+{
+	struct session *s = arg;
+
+	if (s->tap.mark && ts >= s->from)
+		s->tap.mark(s->tap.arg, ts - s->from, text);
 }
 
 static const struct join_ops ops = {
 	.send = on_send, .receipt = on_receipt, .symbol = symbol, .comm = comm,
 	.has_symbol = ksyms_has, .irq = on_irq, .task = on_task, .lost = on_lost,
+	.mark = on_mark,
 };
 
 /* ---- the window --------------------------------------------------------- */
 
-static void note_clock(struct session *s, const char *key, clockid_t clock)
+static void note_clock(struct session *s, const char *key, clockid_t clock,
+		       uint64_t began)
 {
 	struct timespec ts;
 	int64_t ns, since;
 
-	/* As it was when the window opened, a moment ago. */
+	/* As it was when what is described began. */
 	clock_gettime(clock, &ts);
-	since = now_ns() - s->from;
+	since = now_ns() - s->from - began;
 	ns = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec - since;
 	snprintf(s->clock[s->nclocks].value, sizeof(s->clock->value), "%lld",
 		 (long long)ns);
 	s->clock[s->nclocks++].key = key;
 }
 
-static void note_clocks(struct session *s)
+static void note_clocks(struct session *s, uint64_t began)
 {
-	note_clock(s, "boot_ns", CLOCK_BOOTTIME);
-	note_clock(s, "mono_ns", CLOCK_MONOTONIC);
-	note_clock(s, "wall_ns", CLOCK_REALTIME);
+	s->nclocks = 0;
+	note_clock(s, "boot_ns", CLOCK_BOOTTIME, began);
+	note_clock(s, "mono_ns", CLOCK_MONOTONIC, began);
+	note_clock(s, "wall_ns", CLOCK_REALTIME, began);
+}
+
+void session_describe(struct session *s, struct rec_writer *w, uint64_t began)
+{
+	char *boot = slurp("/proc/sys/kernel/random/boot_id");
+
+	summary_to_meta(&s->sum, w);
+	note_clocks(s, began);
+	for (size_t i = 0; i < s->nclocks; i++)
+		rec_meta(w, s->clock[i].key, s->clock[i].value);
+	if (boot)
+		rec_meta(w, "boot_id", boot);
+	free(boot);
+	rec_flush(w);
 }
 
 void session_to_record(struct session *s)
 {
-	char *boot = slurp("/proc/sys/kernel/random/boot_id");
-
-	summary_to_meta(&s->sum, s->writer);
-	for (size_t i = 0; i < s->nclocks; i++)
-		rec_meta(s->writer, s->clock[i].key, s->clock[i].value);
-	if (boot)
-		rec_meta(s->writer, "boot_id", boot);
-	free(boot);
-	rec_flush(s->writer);
+	session_describe(s, s->writer, 0);
 }
 
 void session_open(struct session *s, const struct session_options *o)
@@ -231,6 +252,8 @@ void session_open(struct session *s, const struct session_options *o)
 	s->sum.started = xstrdup(started);
 
 	s->collect = collect_new(&observed, o->buffer_kb, &s->strings);
+	if (s->tap.mark)
+		collect_want_marks(s->collect);
 	s->sum.has_csd = collect_has_csd(s->collect);
 	s->sum.has_stacks = collect_has_stacks(s->collect);
 	if (collect_degraded(s->collect))
@@ -247,7 +270,6 @@ void session_open(struct session *s, const struct session_options *o)
 	if (!counters_read(&first))
 		die(EXIT_KERNEL, "/proc/interrupts cannot be read");
 	s->from = first.ended;
-	note_clocks(s);
 	join_window(s->join, first.began - MARGIN_NS, UINT64_MAX);
 	s->account = account_new(&first, &observed);
 	s->next_check = s->from;

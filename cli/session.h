@@ -22,6 +22,16 @@ struct session_options {
 	TEXT_OPTION("cpus", 'c', &(o)->cpus),				\
 	NUMBER("buffer", 0, &(o)->buffer_kb, "buffer size in KiB", 1, 1 << 20)
 
+/* Who else hears of it, in times since the window opened; see watch.c, test.c. */
+struct session_tap {
+	void (*send)(void *arg, const struct send *s);
+	void (*receipt)(void *arg, const struct receipt *r, const struct send *from);
+	/* A line that somebody wrote to trace_marker, or a notice of ours. */
+	void (*mark)(void *arg, uint64_t ts, const char *text);
+	void (*notice)(void *arg, uint64_t ts, const char *text);
+	void *arg;
+};
+
 struct session {
 	struct system	sys;
 	struct summary	sum;
@@ -45,6 +55,7 @@ struct session {
 	struct rec_writer *writer;	/* set by record before session_open() */
 	bool		write_failed;
 	bool		no_rows;	/* record: the summary is not needed */
+	struct session_tap tap;		/* set before session_open() */
 	uint64_t	from, to;	/* the window, CLOCK_MONOTONIC */
 };
 
@@ -54,6 +65,8 @@ void choose_cpus(const struct system *sys, const char *text, struct cpuset *out)
 void session_open(struct session *s, const struct session_options *o);
 /* What a reader of @writer's file has to know first. */
 void session_to_record(struct session *s);
+/* The same for @w, of which 0 is @began of the window. */
+void session_describe(struct session *s, struct rec_writer *w, uint64_t began);
 void session_poll(struct session *s);
 /* How many ms until the next session_poll(): fewer if there is much to read. */
 unsigned int session_pause(const struct session *s);

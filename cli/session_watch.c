@@ -33,6 +33,8 @@ void session_notice(struct session *s, const char *fmt, ...)
 	summary_note(&s->sum, s->noticed - s->from, s->notice);
 	if (s->writer && !rec_note(s->writer, s->noticed - s->from, s->notice))
 		s->write_failed = true;
+	if (s->tap.notice)
+		s->tap.notice(s->tap.arg, s->noticed - s->from, s->notice);
 	if (!s->on_screen)
 		complain("%s", s->notice);
 }

@@ -154,7 +154,11 @@ static void counters(struct json *j, const struct summary *s)
 	struct verdict v = summary_verdict(s);
 
 	json_open(j, "proc_interrupts", '{');
-	json_bool(j, "agree", !v.off);
+	/* Part of an observation has nothing to be compared with. */
+	if (s->dump)
+		json_null(j, "agree");
+	else
+		json_bool(j, "agree", !v.off);
 	json_u64(j, "exact", v.exact);
 	json_u64(j, "within_reading", v.within);
 	json_u64(j, "off", v.off);
@@ -221,6 +225,7 @@ void show_json(const struct summary *s, FILE *f)
 	json_str(&j, "version", QUELL_VERSION);
 	text_or_null(&j, "started", s->started ? s->started : "");
 	text_or_null(&j, "command", s->command ? s->command : "");
+	text_or_null(&j, "dump", s->dump ? s->dump : "");
 	json_u64(&j, "duration_ns", s->duration);
 	json_bool(&j, "complete", !s->cut);
 	notes(&j, s);

@@ -184,12 +184,28 @@ static void cpus(const struct summary *s, FILE *f)
 		fputs("(* isolated or nohz_full)\n", f);
 }
 
+static void losses(const struct summary *s, FILE *f)
+{
+	if (s->lost)
+		fprintf(f, "LOST: %" PRIu64 " trace events; use a larger --buffer\n",
+			s->lost);
+	if (s->expired)
+		fprintf(f, "%" PRIu64 " requests were never seen to be served\n",
+			s->expired);
+}
+
 static void agreement(const struct summary *s, FILE *f)
 {
 	struct verdict v = summary_verdict(s);
 
 	if (!s->nagree && !s->live && !s->duration)
 		return;
+	if (s->dump) {
+		fprintf(f, "\n/proc/interrupts is not compared for a part; %" PRIu64 " interrupts were counted and not traced\n",
+			s->unaccounted);
+		losses(s, f);
+		return;
+	}
 	fprintf(f, "\n/proc/interrupts: %u of %u counts agree exactly", v.exact,
 		v.exact + v.within + v.off);
 	if (v.within)
@@ -210,12 +226,7 @@ static void agreement(const struct summary *s, FILE *f)
 		if (a->traced)
 			fprintf(f, ", the trace %" PRIu64 "\n", a->counted);
 	}
-	if (s->lost)
-		fprintf(f, "LOST: %" PRIu64 " trace events; use a larger --buffer\n",
-			s->lost);
-	if (s->expired)
-		fprintf(f, "%" PRIu64 " requests were never seen to be served\n",
-			s->expired);
+	losses(s, f);
 }
 
 /* Why each avoidable cause is, by the first of its sources. */
@@ -255,6 +266,11 @@ void show_text(const struct summary *s, FILE *f, bool stacks)
 	head(s, f);
 	if (!s->has_csd)
 		fputs("degraded: this kernel has no csd events; functions are told by the sender's stack alone\n", f);
+	if (s->dump) {
+		fputs("quell watch kept this: ", f);
+		text_put(f, s->dump, TEXT_PLAIN);
+		fputc('\n', f);
+	}
 	if (s->cut)
 		fputs("CUT: the recording was not finished; this is what it holds\n", f);
 	for (size_t i = 0; i < s->nnotes && i < ARRAY_SIZE(s->note); i++) {

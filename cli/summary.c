@@ -294,6 +294,7 @@ void summary_free(struct summary *s)
 	free(s->machine);
 	free(s->host);
 	free(s->processor);
+	free(s->dump);
 	free(s->strategy);
 	free(s->flush);
 	free(s->started);

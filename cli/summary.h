@@ -53,6 +53,7 @@ struct summary {
 	struct avoid_facts facts;
 	char		*release, *machine, *strategy, *flush, *started, *command;
 	char		*host, *processor;	/* NULL: the record does not say */
+	char		*dump;			/* of quell watch: the culprit, else NULL */
 	bool		pti_known, has_csd, has_stacks, live;
 
 	uint64_t	duration, lost, expired, sends_seen;

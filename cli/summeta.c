@@ -82,6 +82,7 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 		{ "strategy", &s->strategy }, { "flush", &s->flush },
 		{ "started", &s->started }, { "command", &s->command },
 		{ "host", &s->host }, { "processor", &s->processor },
+		{ "dump", &s->dump },
 	};
 	const struct { const char *key; bool *flag; } flags[] = {
 		{ "auto", &s->facts.auto_strategy },

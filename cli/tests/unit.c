@@ -50,6 +50,7 @@ int main(int argc, char **argv)
 	test_text();
 	test_series();
 	test_limits();
+	test_flight();
 	printf("1..%u\n", ran);
 	return failed != 0;
 }

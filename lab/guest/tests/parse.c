@@ -215,66 +215,100 @@ static struct snapshot *agreeing(void)
 	return &s;
 }
 
-static void agrees(const struct snapshot *s, bool expected, const char *what)
+/* @reason: how the rule that notices begins its complaint; NULL: none does. */
+static void agrees(const struct snapshot *s, const char *reason, const char *what)
 {
 	char why[256], line[400];
 	bool agree = counters_agree(s, "broadcast", why, sizeof(why));
 
 	snprintf(line, sizeof(line), "%s: %s", what,
 		 agree ? "they agree" : why);
-	check(agree == expected && agree == !why[0], line);
+	check(agree == !reason && !strncmp(why, reason ? reason : "",
+					   reason ? strlen(reason) : sizeof(why)),
+	      line);
+}
+
+static void test_witnesses(void)
+{
+	static const char missing[] = "a witness is missing:";
+	struct snapshot *s;
+
+	s = agreeing();
+	s->interrupts.has_calls = false;
+	agrees(s, missing, "no calls in /proc/interrupts");
+	s = agreeing();
+	s->queued.present = false;
+	agrees(s, missing, "nobody counted what was queued");
+	s = agreeing();
+	s->run.present = false;
+	agrees(s, missing, "nobody counted what ran");
+	s = agreeing();
+	s->entries.present = false;
+	agrees(s, missing, "no tracepoints at all");
+
+	s = agreeing();
+	s->queued.dropped = 1;
+	agrees(s, "a histogram was full", "what was queued is not all");
+	s = agreeing();
+	s->run.dropped = 1;
+	agrees(s, "a histogram was full", "what ran is not all");
+	s = agreeing();
+	s->entries.dropped = 1;
+	agrees(s, "a histogram was full", "the interrupts are not all");
+	s = agreeing();
+	s->stable = false;
+	agrees(s, "the machine did not", "interrupts while reading");
 }
 
 static void test_rule(void)
 {
 	struct snapshot *s;
 
-	agrees(agreeing(), true, "all as it was");
+	agrees(agreeing(), NULL, "all as it was");
 
 	s = agreeing();
 	s->interrupts.calls[1]++;
-	agrees(s, false, "one interrupt more in /proc/interrupts");
+	agrees(s, "CPU 1:", "one interrupt more in /proc/interrupts");
+	s = agreeing();
+	s->interrupts.calls[1]--;
+	agrees(s, "CPU 1:", "one less");
 	s = agreeing();
 	s->interrupts.calls[1]--;
 	s->interrupts.calls[2]++;
-	agrees(s, false, "as many interrupts, but on another CPU");
+	agrees(s, "CPU 1:", "as many interrupts, but on another CPU");
 	s = agreeing();
 	s->interrupts.tlb[3]++;
-	agrees(s, false, "one TLB shootdown more");
+	agrees(s, "TLB shootdowns:", "one TLB shootdown more");
 	s = agreeing();
 	s->entries.hits[3]--;
-	agrees(s, false, "one interrupt the tracepoints missed");
+	agrees(s, "CPU 3:", "one interrupt the tracepoints missed");
+	s = agreeing();
+	s->entries.hits[3]++;
+	agrees(s, "CPU 3:", "one that only they saw");
 	s = agreeing();
 	function_named(&s->queued, SYNC_FUNCTION)->hits++;
-	agrees(s, false, "one sync call that never ran");
+	agrees(s, "sync calls:", "one sync call that never ran");
 	s = agreeing();
 	function_named(&s->run, SYNC_FUNCTION)->hits++;
-	agrees(s, false, "one sync call nobody sent");
+	agrees(s, "sync calls:", "one sync call nobody sent");
 	s = agreeing();
 	function_named(&s->run, TLB_FUNCTION)->hits++;
-	agrees(s, false, "one flush /proc/interrupts lacks");
+	agrees(s, "TLB shootdowns:", "one flush /proc/interrupts lacks");
 	s = agreeing();
 	s->stats.value[0][1]++;
-	agrees(s, false, "one CPU too many in our own counters");
+	agrees(s, "stats count", "one CPU too many in our own counters");
 	s = agreeing();
 	s->stats.value[0][1] = 0;
+	agrees(s, "stats count", "one too few");
+	s = agreeing();
 	s->stats.value[1][1] = 1;
-	agrees(s, false, "counted for another strategy");
-	s = agreeing();
-	s->run.dropped = 1;
-	agrees(s, false, "a full histogram");
-	s = agreeing();
-	s->stable = false;
-	agrees(s, false, "interrupts while reading");
-	s = agreeing();
-	s->entries.present = false;
-	agrees(s, false, "no tracepoints at all");
+	agrees(s, "stats count", "counted for another strategy");
 	s = agreeing();
 	s->stats.present = false;
-	agrees(s, true, "a kernel without stats is not asked for them");
+	agrees(s, NULL, "a kernel without stats is not asked for them");
 	s = agreeing();
 	snprintf(s->stats.column[1], NAME_LENGTH, "something");
-	agrees(s, false, "stats without the column it is about");
+	agrees(s, "stats have no", "stats without the column it is about");
 }
 
 static void test_subtract(void)
@@ -304,6 +338,7 @@ int main(void)
 	test_interrupts();
 	test_histograms();
 	test_stats();
+	test_witnesses();
 	test_rule();
 	test_subtract();
 	printf("1..%d\n", tests);

@@ -51,7 +51,7 @@ found() {
 		not_ok "$what" "wanted: $ids" "got $status: $(jq -c '[.findings[].id]' "$tmp/out")" "$(cat "$tmp/err")"
 		return
 	fi
-	if ! jq -e --arg fix "${fix#*:}" '[.findings[].fix | contains($fix)] | any' "$tmp/out" >/dev/null; then
+	if ! jq -en --arg fix "${fix#*:}" 'input | [.findings[].fix | contains($fix)] | any' "$tmp/out" >/dev/null; then
 		not_ok "$what" "no such fix: $fix" "$(jq -r '.findings[].fix' "$tmp/out")"
 		return
 	fi
@@ -241,7 +241,7 @@ check "text says what, why and how" grep -q 'fix: echo 0-3 > /proc/irq/24/smp_af
 run --tuned
 check "tuned gets it, too" grep -qx '/proc/irq/24/smp_affinity_list=0-3' "$tmp/out"
 run --cpus 5-6 --json
-check "--cpus says which" jq -e '.cpus == "5,6" and .housekeeping == "0-4,7"' "$tmp/out"
+check "--cpus says which" jq -en 'input | .cpus == "5,6" and .housekeeping == "0-4,7"' "$tmp/out"
 for wrong in '--cpus 3-' '--cpus 77' '--fix --json' '--root /nonexistent' '--frobnicate'; do
 	# shellcheck disable=SC2086 # words
 	run $wrong

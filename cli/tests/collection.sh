@@ -27,7 +27,7 @@ fi
 ${CC:-cc} -O2 -Wall -Wextra -Werror -o "$tmp/culprit" tests/culprit.c -lpthread
 
 # answer FILE JQ: does it hold for the record's report?
-answer() { "$quell" report --json "$1" 2>/dev/null | jq -e "$2" >/dev/null; }
+answer() { "$quell" report --json "$1" 2>/dev/null | jq -en "input | $2" >/dev/null; }
 # In a PID namespace of its own each is process 1.
 ones() { find $tracing/instances -maxdepth 1 -name 'quell.1.*' | wc -l; }
 instance_of() { find $tracing/instances -maxdepth 1 -name "quell.$1.*"; }

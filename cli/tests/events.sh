@@ -46,7 +46,7 @@ refuses "two forms" 'either' "$quell" report --events --perfetto "$tmp/s.rec"
 
 # --- a trace viewer's file
 "$quell" report --perfetto -o "$tmp/s.json" "$tmp/s.rec"
-holds() { check "$1" jq -e "$2" "$tmp/s.json"; }
+holds() { check "$1" jq -en "input | $2" "$tmp/s.json"; }
 holds "it is JSON with a slice per interrupt" '[.traceEvents[] | select(.ph == "X" and .pid == 1)] | length == 121'
 holds "and one per request that led to some" '[.traceEvents[] | select(.ph == "X" and .pid == 2)] | length == 40'
 holds "every arrow begins and ends" '(.traceEvents | map(select(.ph == "s").id) | sort) == (.traceEvents | map(select(.ph == "f").id) | sort)'
@@ -66,7 +66,7 @@ for form in --events '--events --json' --perfetto; do
 	"$quell" report $form "$tmp/evil.rec" >"$tmp/evil"
 	check "$form of evil names" eval "! LC_ALL=C grep -aqP '[\\x00-\\x09\\x0b-\\x1f\\x7f]|\\xc2[\\x80-\\x9f]' '$tmp/evil' && grep -q 'forged' '$tmp/evil' && ! grep -q '^forged' '$tmp/evil'"
 done
-check "losses are told" eval "'$quell' report --events '$tmp/evil.rec' | grep -q '^LOST: 7 ' && '$quell' report --perfetto '$tmp/evil.rec' | jq -e '.otherData.lost_events == 7'"
+check "losses are told" eval "'$quell' report --events '$tmp/evil.rec' | grep -q '^LOST: 7 ' && '$quell' report --perfetto '$tmp/evil.rec' | jq -en 'input | .otherData.lost_events == 7'"
 check "and a full disk" eval "! '$quell' report --events '$tmp/s.rec' >/dev/full 2>/dev/null"
 status=0
 head -c -20 "$tmp/s.rec" >"$tmp/cut.rec"

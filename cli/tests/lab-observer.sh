@@ -24,7 +24,7 @@ cat >"$tmp/plan" <<-END
 END
 # An isolated CPU may have a timer of its own; nobody may send it anything.
 sent_nothing() {
-	jq -e '(.causes | type == "array") and
+	jq -en 'input | (.causes | type == "array") and
 		([.causes[] | select(.cause | IN("tick", "device", "nohz") | not) | .interrupts] | add // 0) == 0'
 }
 for kernel in "$(lab/debian-image 6.12)" "$(lab/debian-image 7)"; do
@@ -40,10 +40,10 @@ for kernel in "$(lab/debian-image 6.12)" "$(lab/debian-image 7)"; do
 		ok "$name: five interrupts would be noticed"
 	fi
 	check "$name: nothing in that window came from quell" \
-		jq -e '.sources | type == "array" and all(.task != "quell")' <<<"$idle" # may be empty
+		jq -en 'input | .sources | type == "array" and all(.task != "quell")' <<<"$idle" # may be empty
 	outer=$(jq -s '[.[] | select(.quell == "report")][1]' "$rows")
 	check "$name: all that another quell sends them is text patching, at its start and end" \
-		jq -e '[.sources[] | select(.task == "quell") | .cause] | length > 0 and (. - ["text_patching", "tracing"]) == []' <<<"$outer"
+		jq -en 'input | [.sources[] | select(.task == "quell") | .cause] | length > 0 and (. - ["text_patching", "tracing"]) == []' <<<"$outer"
 	per_cpu=$(jq -s '.[] | select(.workload == "record") | .calls.do_sync_core / (.cpus - 1) | floor' "$rows")
 	if [ "${per_cpu:-9999}" -le 400 ]; then
 		ok "$name: starting and stopping patch text $per_cpu times per CPU"

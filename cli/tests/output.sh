@@ -83,15 +83,15 @@ done
 check "a file's name in a message" eval "ends 5 '$quell' report \$'$tmp/\e]2;x\a' && grep -qF 'x1b]2;x' '$tmp/err'"
 
 # --- forms that said less than they were asked
-check "explain --json CAL is JSON" eval "'$quell' explain --json CAL | jq -e '.row == \"CAL\" and (.what | length > 20)'"
+check "explain --json CAL is JSON" eval "'$quell' explain --json CAL | jq -en 'input | .row == \"CAL\" and (.what | length > 20)'"
 check "an SVG of a record with losses says so" eval "'$quell' report --svg '$tmp/evil.rec' | grep -q 'LOST: 7 '"
 check "a diff compares rates" eval "'$quell' diff '$tmp/evil.rec' '$tmp/good.rec' | grep -Eq '^all +25.00 +3025.00 +x 121\$'"
 check "or numbers" eval "'$quell' diff --counts '$tmp/evil.rec' '$tmp/good.rec' | grep -Eq '^all +2 +121 '"
-check "in JSON too" eval "'$quell' diff --json '$tmp/evil.rec' '$tmp/good.rec' | jq -e '.unit == \"interrupts/s\" and .interrupts.before == 25 and .interrupts.after == 3025'"
-check "and numbers" eval "'$quell' diff --json --counts '$tmp/evil.rec' '$tmp/good.rec' | jq -e '.unit == \"interrupts\" and .interrupts.after == 121'"
+check "in JSON too" eval "'$quell' diff --json '$tmp/evil.rec' '$tmp/good.rec' | jq -en 'input | .unit == \"interrupts/s\" and .interrupts.before == 25 and .interrupts.after == 3025'"
+check "and numbers" eval "'$quell' diff --json --counts '$tmp/evil.rec' '$tmp/good.rec' | jq -en 'input | .unit == \"interrupts\" and .interrupts.after == 121'"
 for what in machines 'observed CPUs' lengths; do
 	check "a diff warns of different $what" eval "'$quell' diff '$tmp/evil.rec' '$tmp/good.rec' | grep -q '^warning: the $what differ'"
 done
-check "in JSON too" eval "'$quell' diff --json '$tmp/evil.rec' '$tmp/good.rec' | jq -e '.warnings | length >= 3'"
+check "in JSON too" eval "'$quell' diff --json '$tmp/evil.rec' '$tmp/good.rec' | jq -en 'input | .warnings | length >= 3'"
 check "and of nothing if there is nothing" eval "! '$quell' diff '$tmp/good.rec' '$tmp/good.rec' | grep warning"
 finish

@@ -13,7 +13,7 @@ need_packages cli-test prometheus
 make -s -C cli >&2
 check "promtool accepts the rules" promtool check rules docs/prometheus/rules.yml
 check "promtool accepts the configuration" promtool check config docs/prometheus/scrape.yml
-check "the dashboard is JSON with six panels" jq -e '.panels | length == 6' docs/prometheus/dashboard.json
+check "the dashboard is JSON with six panels" jq -en 'input | .panels | length == 6' docs/prometheus/dashboard.json
 if [ "$(id -u)" != 0 ] || ! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
 	[ ! -d /sys/kernel/tracing/events/ipi/ipi_send_cpumask ]; then
 	skip "the exporter is scraped" "this kernel cannot trace IPIs"
@@ -43,7 +43,7 @@ query() {
 becomes() {
 	local _
 	for _ in $(seq 60); do
-		query "$1" | jq -e "$2" >/dev/null 2>&1 && return 0
+		query "$1" | jq -en "input | $2" >/dev/null 2>&1 && return 0
 		sleep 0.5
 	done
 	query "$1" | head -c 500
@@ -55,13 +55,13 @@ check "and interrupts that grow" becomes 'sum(rate(quell_interrupts_total[10s]))
 check "every CPU and cause has a series" becomes 'count(quell_interrupts_total)' \
 	".data.result[0].value[1] | tonumber == $(nproc) * 21"
 rules=$(curl -s --max-time 5 "http://127.0.0.1:$web/api/v1/rules")
-check "the rules are evaluated without error" jq -e '[.data.groups[].rules[]] | length == 3 and all(.health != "err")' <<<"$rules"
+check "the rules are evaluated without error" jq -en 'input | [.data.groups[].rules[]] | length == 3 and all(.health != "err")' <<<"$rules"
 bad=0 queries=0
 # shellcheck disable=SC2016 # Grafana's variables, not the shell's
 while read -r expr; do
 	expr=${expr//'$__rate_interval'/1m} expr=${expr//'$instance'/.*}
 	queries=$((queries + 1))
-	query "$expr" | jq -e '.status == "success"' >/dev/null || { bad=$((bad + 1)); note "$expr"; }
+	query "$expr" | jq -en 'input | .status == "success"' >/dev/null || { bad=$((bad + 1)); note "$expr"; }
 done < <(jq -r '.panels[].targets[].expr' docs/prometheus/dashboard.json)
 check "every one of $queries queries of the dashboard is understood" test $bad = 0 -a $queries -ge 6
 

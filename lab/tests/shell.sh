@@ -28,7 +28,8 @@ if [ -z "$named" ]; then ok "no file names a machine's paths or a mirror"; else
 	not_ok "no file names a machine's paths or a mirror" "$named"; fi
 
 # Checks that cannot fail: `all` over what may be empty (say `length`, or that it
-# may be), and `// 0 ==`, which jq reads as `// (0 == ...)`.
+# may be), `// 0 ==`, which jq reads as `// (0 == ...)`, and `jq -e` of an output
+# that may be nothing, with which jq 1.6 is content: `-en input | ...` or `-es`.
 tests_of() { git ls-files '*/tests/*.sh' 'lab/*' live/run | grep -v '^lab/tests/shell.sh$'; }
 # shellcheck disable=SC2016 # awk's
 empty=$(tests_of | xargs awk '
@@ -39,4 +40,7 @@ if [ -z "$empty" ]; then ok "no check passes because it looks at nothing"; else
 precedence=$(tests_of | xargs grep -nE '// *[0-9a-z"]+ *(==|!=|<|>)' || true)
 if [ -z "$precedence" ]; then ok "no // before a comparison without parentheses"; else
 	not_ok "no // before a comparison without parentheses" "$precedence"; fi
+nothing=$(tests_of | xargs grep -nE 'jq (-[a-z]+ )*-[a-z]*e[a-z]*[ "]' | grep -vE 'jq (-[a-z]+ )*-[a-z]*[ns]' || true)
+if [ -z "$nothing" ]; then ok "no jq -e is content with nothing"; else
+	not_ok "no jq -e is content with nothing" "$nothing"; fi
 finish

@@ -66,5 +66,5 @@ export_with ''
 check "without it there is one line, and status 4" test "$status:$(wc -l <"$tmp/err"):${said%% *}" = '4:1:quell:'
 check "and no metrics" test ! -e "$tmp/prom"
 contained '' check --json >"$tmp/check" || true
-check "quell check needs none" jq -e '.quell == "check"' "$tmp/check"
+check "quell check needs none" jq -en 'input | .quell == "check"' "$tmp/check"
 finish

@@ -28,7 +28,7 @@ grep '"stress":' "$tmp/out" >"$tmp/row" || true
 for job in race switch hotplug collapse khugepaged unshare gup munmap vunmap perf; do
 	# What a kernel cannot do says so with no operations.
 	case $kernel:$job in *-stock-*:switch) continue ;; esac
-	check "$job did something meanwhile" jq -e ".[\"$job\"].ops > 0" "$tmp/row"
+	check "$job did something meanwhile" jq -en "input | .[\"$job\"].ops > 0" "$tmp/row"
 done
 
 if boot "race --ms 300 --spoil 1"; then

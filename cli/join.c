@@ -278,6 +278,9 @@ static void settle_send(struct join *j, struct send *s)
 	uint32_t h = ((s->stack * 31 + s->func) * 31 + s->callsite) * 31 + s->vec;
 	struct memo *m = &j->memo[(h ^ h >> 16) % ARRAY_SIZE(j->memo)];
 
+	if (s->settled)
+		return;
+	s->settled = true;
 	if (!m->known || m->stack != s->stack || m->func != s->func ||
 	    m->callsite != s->callsite || m->vec != s->vec) {
 		judge_send(j, s);
@@ -287,6 +290,16 @@ static void settle_send(struct join *j, struct send *s)
 	s->site = m->site;
 	s->cause = m->cause;
 	s->deferrable = m->deferrable;
+}
+
+void join_forget_stacks(struct join *j)
+{
+	for (struct send *s = j->sends; s; s = s->next) {
+		if (s->stack)
+			settle_send(j, s);
+		s->stack = 0;
+	}
+	memset(j->memo, 0, sizeof(j->memo));
 }
 
 static void emit_send(struct join *j, struct send *s)

@@ -90,7 +90,7 @@ struct send {
 	uint8_t		cause;
 	bool		deferrable;	/* see stack_deferrable() */
 	bool		fixed;		/* @cause is known without a stack */
-	bool		closed, emitted;
+	bool		closed, emitted, settled;
 	struct send	*next;
 };
 
@@ -162,6 +162,8 @@ void join_finish(struct join *j);
 void join_gap(struct join *j);
 /* Addresses may have another name from now on. */
 void join_forget_symbols(struct join *j);
+/* The table of stacks will be emptied: nothing may refer to it any more. */
+void join_forget_stacks(struct join *j);
 void join_observe(struct join *j, int cpu);
 void join_free(struct join *j);
 /* Requests and IPIs that nobody was seen to serve within five seconds. */

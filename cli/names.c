@@ -11,9 +11,15 @@
  * between the events that need names.
  *
  * What is not known so is not known.
+ *
+ * Tasks that end are not followed: that would take another event. Where names
+ * are many, who is gone is looked for from time to time, and forgotten once it
+ * has been gone for longer than any event waits to be read.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,24 +29,59 @@
 #include "quell.h"
 
 #define PID_LIMIT	(4 << 20)	/* PID_MAX_LIMIT of 64-bit kernels */
+#define FEW		8192		/* names: not worth a look */
+#define SWEEP_NS	5000000000ull
 #define INIT_PIDNS	"pid:[4026531836]"	/* PROC_PID_INIT_INO */
 
 struct name {
-	char		comm[COMM_LEN];	/* first byte 0: not known */
+	int32_t		pid;		/* 0: nobody */
 	uint32_t	id;
+	char		comm[COMM_LEN];	/* "": not known */
+	bool		idle;		/* nobody set or asked for it since the last sweep */
+	bool		gone;		/* there was no such task at the last sweep */
 };
 
 struct names {
-	/* Pages nobody touches cost nothing; a number is a place. */
-	struct name	*by_pid;
+	struct name	*slot;		/* open addressing, no deletions */
+	size_t		nslots, n;
+	uint64_t	swept;
 };
 
 struct names *names_new(void)
 {
 	struct names *n = xcalloc(1, sizeof(*n));
 
-	n->by_pid = xcalloc(PID_LIMIT, sizeof(*n->by_pid));
+	n->nslots = 1024;
+	n->slot = xcalloc(n->nslots, sizeof(*n->slot));
 	return n;
+}
+
+/* The place of @pid, or where it would be. */
+static struct name *find(const struct names *n, int32_t pid)
+{
+	size_t i = (uint32_t)pid * 2654435769u & (n->nslots - 1);
+
+	while (n->slot[i].pid && n->slot[i].pid != pid)
+		i = (i + 1) & (n->nslots - 1);
+	return &n->slot[i];
+}
+
+/* As large as what is in it, without those that @drop says. */
+static void rebuild(struct names *n, bool (*drop)(const struct name *))
+{
+	struct name *old = n->slot;
+	size_t nold = n->nslots, kept = 0, i;
+
+	for (i = 0; i < nold; i++)
+		kept += old[i].pid && !(drop && drop(&old[i]));
+	for (n->nslots = 1024; n->nslots < 3 * kept; n->nslots *= 2)
+		;
+	n->slot = xcalloc(n->nslots, sizeof(*n->slot));
+	n->n = kept;
+	for (i = 0; i < nold; i++)
+		if (old[i].pid && !(drop && drop(&old[i])))
+			*find(n, old[i].pid) = old[i];
+	free(old);
 }
 
 void names_set(struct names *n, int32_t pid, const char *comm)
@@ -49,28 +90,61 @@ void names_set(struct names *n, int32_t pid, const char *comm)
 
 	if (pid <= 0 || pid >= PID_LIMIT)
 		return;
-	x = &n->by_pid[pid];
-	if (!strncmp(x->comm, comm, COMM_LEN - 1))
+	if (2 * (n->n + 1) > n->nslots)
+		rebuild(n, NULL);
+	x = find(n, pid);
+	x->idle = x->gone = false;
+	if (x->pid && !strncmp(x->comm, comm, COMM_LEN - 1))
 		return;
+	n->n += !x->pid;
 	memset(x, 0, sizeof(*x));
+	x->pid = pid;
 	memcpy(x->comm, comm, strnlen(comm, COMM_LEN - 1));
 }
 
 const char *names_get(struct names *n, int32_t pid, uint32_t **id)
 {
-	struct name *x;
+	struct name *x = pid > 0 ? find(n, pid) : NULL;
 
-	if (pid <= 0 || pid >= PID_LIMIT || !*n->by_pid[pid].comm)
+	if (!x || !*x->comm)
 		return NULL;
-	x = &n->by_pid[pid];
+	x->idle = x->gone = false;
 	*id = &x->id;
 	return x->comm;
 }
 
+size_t names_count(const struct names *n)
+{
+	return n->n;
+}
+
 void names_forget(struct names *n)
 {
-	free(n->by_pid);
-	n->by_pid = xcalloc(PID_LIMIT, sizeof(*n->by_pid));
+	free(n->slot);
+	memset(n, 0, sizeof(*n));
+	n->nslots = 1024;
+	n->slot = xcalloc(n->nslots, sizeof(*n->slot));
+}
+
+static bool is_gone(const struct name *x)
+{
+	return x->gone;
+}
+
+void names_sweep(struct names *n, bool can_ask, uint64_t now)
+{
+	if (n->n <= FEW || now - n->swept < SWEEP_NS)
+		return;
+	n->swept = now;
+	/* Gone at the last sweep and not new since: no event of it is left. */
+	rebuild(n, is_gone);
+	for (size_t i = 0; i < n->nslots; i++) {
+		struct name *x = &n->slot[i];
+
+		if (x->pid)
+			x->gone = can_ask ? kill(x->pid, 0) && errno == ESRCH : x->idle;
+		x->idle = true;
+	}
 }
 
 static void scan_task(struct names *n, const char *proc, const char *tid)
@@ -129,6 +203,6 @@ bool names_proc_is_kernels(void)
 void names_free(struct names *n)
 {
 	if (n)
-		free(n->by_pid);
+		free(n->slot);
 	free(n);
 }

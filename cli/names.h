@@ -6,6 +6,7 @@
 #define QUELL_NAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define COMM_LEN	16
@@ -21,6 +22,13 @@ void names_forget(struct names *n);
 void names_set(struct names *n, int32_t pid, const char *comm);
 /* NULL: not known. @id is room for a number the caller keeps with the name. */
 const char *names_get(struct names *n, int32_t pid, uint32_t **id);
+/*
+ * Once a second or so: forget who has ended, so that memory does not grow with
+ * the tasks there ever were. If nobody can be asked, forget who was not heard
+ * of for long; those are not known then.
+ */
+void names_sweep(struct names *n, bool can_ask, uint64_t now);
+size_t names_count(const struct names *n);
 void names_free(struct names *n);
 
 /*

@@ -43,6 +43,7 @@ struct session {
 	bool		kernels_proc;	/* /proc has the kernel's numbers */
 	bool		names_doubted;	/* events were lost */
 	bool		all_cpus;	/* observe whatever comes online */
+	bool		few_stacks;	/* set by who shows none: not all are kept */
 	bool		on_screen;	/* set by top: complaints go to @notice */
 	char		notice[160];	/* the last complaint */
 	uint64_t	noticed;	/* when, 0: never */

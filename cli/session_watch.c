@@ -21,6 +21,7 @@
 
 #define CHECK_NS	1000000000ull
 #define MAX_PAUSE_NS	(64 * CHECK_NS)
+#define MAX_STACKS	4096
 
 void session_notice(struct session *s, const char *fmt, ...)
 {
@@ -102,6 +103,19 @@ static void write_sofar(struct session *s, uint64_t fed)
 		s->write_failed = true;
 }
 
+/*
+ * Who observes without end must not keep every way through the kernel that a
+ * sender ever took, if nobody is shown one.
+ */
+static void forget_stacks(struct session *s)
+{
+	if (!s->few_stacks || s->stacks.n <= MAX_STACKS)
+		return;
+	join_forget_stacks(s->join);
+	summary_forget_stacks(&s->sum);
+	strtab_free(&s->stacks);
+}
+
 void session_watch(struct session *s, uint64_t fed)
 {
 	uint64_t missing = account_advance(s->account, fed), now = now_ns();
@@ -122,6 +136,8 @@ void session_watch(struct session *s, uint64_t fed)
 		session_ask_names(s);
 		s->names_doubted = false;
 	}
+	names_sweep(s->names, s->kernels_proc, now);
+	forget_stacks(s);
 	if (ksyms_refresh())
 		join_forget_symbols(s->join);
 	look_for_cpus(s);

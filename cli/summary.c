@@ -269,6 +269,12 @@ void summary_trim(struct summary *s, size_t most)
 	rehash(s);
 }
 
+void summary_forget_stacks(struct summary *s)
+{
+	for (size_t i = 0; i < s->nrows; i++)
+		s->row[i]->stack = 0;
+}
+
 void summary_sort(struct summary *s)
 {
 	if (s->nrows < 2)

@@ -155,6 +155,37 @@ static void test_names(void)
 	   "numbers no task can have are not");
 	names_forget(n);
 	ok(!names_get(n, 42, &id), "what is in doubt is forgotten");
+	names_set(n, 42, "sleep");
+	names_set(n, 42, "");
+	ok(!names_get(n, 42, &id), "who calls itself nothing has no name, not its old one");
+	names_free(n);
+}
+
+/* A million tasks come and go, and two stay: one that is asked, one that is heard of. */
+static void test_names_sweep(bool can_ask)
+{
+	const char *what = can_ask ? "asked" : "not asked";
+	struct names *n = names_new();
+	size_t most = 0;
+	bool late = true;
+	uint32_t *id;
+
+	names_set(n, getpid(), "unit");
+	for (int i = 0; i < 1000000; i++) {
+		int pid = 1000000 + i;
+
+		names_set(n, pid, "short");
+		if (i % 100)
+			continue;
+		most = names_count(n) > most ? names_count(n) : most;
+		names_sweep(n, can_ask, (1 + i / 1000) * SEC);	/* 1,000 a second */
+		/* An event that is read four seconds late finds its task. */
+		late &= i < 5000 || names_get(n, pid - 4000, &id);
+		if (!can_ask)
+			late &= names_get(n, getpid(), &id) != NULL;
+	}
+	ok(most < 30000, "of a million tasks, %zu are known at a time (%s)", most, what);
+	ok(late && names_get(n, getpid(), &id), "and who is there, or was just now (%s)", what);
 	names_free(n);
 }
 
@@ -217,5 +248,7 @@ void test_account(void)
 	test_account_loss();
 	test_account_online();
 	test_names();
+	test_names_sweep(true);
+	test_names_sweep(false);
 	test_symbols();
 }

@@ -177,6 +177,30 @@ static void test_broadcast(void)
 	end();
 }
 
+/* The table of stacks is emptied while a send waits to be told. */
+static void test_stacks_forgotten(void)
+{
+	begin("0-3");
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x101);
+	send_one(0, CTX_TASK, 1, GENERIC);
+	stack(0, SYNC_ONE, COLLAPSE);
+	join_forget_stacks(s.j);
+	strtab_free(&s.stacks);
+	queue(2, CTX_TASK, 3, MANY, SYNC, 0x103);
+	send_one(2, CTX_TASK, 3, GENERIC);
+	stack(2, MANY, SINGLE);
+	entry(1, VEC_CALL_SINGLE);
+	run(1, SYNC, 0x101);
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.nsends == 2 && s.sends[0].cause == CAUSE_PT_SYNC && !s.sends[0].stack &&
+	   !strcmp(strtab_get(&s.strings, s.sends[0].site), "collapse_huge_page"),
+	   "a send keeps its reason when stacks are forgotten");
+	ok(s.sends[1].stack == 1 && strcmp(strtab_get(&s.strings, s.sends[1].site), "collapse_huge_page"),
+	   "and the next one has its own");
+	end();
+}
+
 static void test_calls(void)
 {
 	begin("1-2");
@@ -544,6 +568,7 @@ static void test_other_kernels(void)
 void test_join(void)
 {
 	test_broadcast();
+	test_stacks_forgotten();
 	test_calls();
 	test_rider();
 	test_polled();

@@ -2,8 +2,8 @@
 /*
  * lap.c - an application that knows when it was late, and tells quell watch.
  *
- *	quell watch -c 3 --dump /var/tmp/quell &
- *	taskset -c 3 chrt -f 10 lap /var/tmp/quell/marker 20000
+ *	quell watch -c 3 --dump /run/quell &
+ *	taskset -c 3 chrt -f 10 lap /run/quell/marker 20000
  *
  * It spins, as a poll-mode driver does, and looks at the clock. A lap that took more
  * than so many nanoseconds was interrupted: one line to the marker, and the record of

@@ -73,13 +73,14 @@ static bool through_a_file(struct flight *f, uint64_t from, uint64_t to)
 		.strings = &s, .stacks = &k, .send = on_send, .receipt = on_receipt,
 		.note = on_note, .end = on_end, .arg = &s,
 	};
-	char path[64];
+	const char *dir = getenv("TMPDIR");
+	char path[256];
 	struct rec_writer *w;
 	struct rec_end end;
 	const char *wrong;
 	FILE *in;
 
-	snprintf(path, sizeof(path), "/tmp/quell-flight.%d.rec", (int)getpid());
+	snprintf(path, sizeof(path), "%s/quell-flight-%d.rec", dir ? dir : "/tmp", (int)getpid());
 	w = rec_create(path, &strings, &stacks, 0, 0);
 	memset(&seen, 0, sizeof(seen));
 	if (!flight_write(f, w, from, to, &end) || !rec_close(w, &end))

@@ -110,11 +110,8 @@ else
 	expect 1 'No space left' "disk full while recording" unshare -m sh -c "mkdir '$tmp/small' && mount -t tmpfs -o size=16k none '$tmp/small' && head -c 16k /dev/zero >'$tmp/small/fill' && exec '$quell' record -q -o '$tmp/small/x.rec' -c all -d 2s"
 	expect 1 'cannot be written' "a textfile in no directory" "$quell" export -t "$tmp/none/x.prom" -d 1s
 
-	"$quell" export --listen 19479 -d 20s & holder=$!
-	for _ in $(seq 50); do
-		sleep 0.1
-		[ "$(instances $holder)" = 1 ] && break
-	done
+	"$quell" export --listen 19479 -d 60s & holder=$!
+	until_it "[ \$(instances $holder) = 1 ]"
 	expect 6 'port 19479' "a port in use" "$quell" export --listen 19479
 	kill -TERM $holder
 	wait $holder || true

@@ -28,7 +28,7 @@ check "Debian 12's 6.12 boots with two of four CPUs online" boot
 all=$(jq -s '[.[] | select(.quell == "report")][0]' "$rows")
 two=$(jq -s '[.[] | select(.quell == "report")][1]' "$rows")
 check "a CPU that comes online is told" jq -en 'input | .notes | map(.text) | any(startswith("CPU 2 came online and is now observed"))' <<<"$all"
-check "and observed" jq -en 'input | .system.observed == "0-2" and ([.cpus[] | select(.cpu == 2)][0].interrupts > 50)' <<<"$all"
+check "and observed" jq -en 'input | .system.observed == "0-2" and ([.cpus[] | select(.cpu == 2)][0].interrupts > 0)' <<<"$all"
 check "and the counts agree" jq -en 'input | .proc_interrupts.agree and .totals.unaccounted_interrupts == 0' <<<"$all"
 check "if only some are observed, it is told that it is not" \
 	jq -en 'input | (.notes | map(.text) | any(startswith("CPU 3 came online and is not observed"))) and .system.observed == "0,1"' <<<"$two"

@@ -76,9 +76,12 @@ exec 3<>"/dev/tcp/127.0.0.1/$port"
 check "a silent client does not block the exporter" curl -sf --max-time 5 -o /dev/null "http://127.0.0.1:$port/metrics"
 exec 3>&-
 
-timeout -s INT 3 build/cli/quell export --textfile "$tmp/quell.prom" -i 500ms & text=$!
-sleep 2
-check "the textfile is what the collector reads" promtool check metrics <"$tmp/quell.prom"
+build/cli/quell export --textfile "$tmp/quell.prom" -i 500ms -d 120s & text=$!
+pids+=("$text")
+for _ in $(seq 100); do [ ! -s "$tmp/quell.prom" ] || break; sleep 0.2; done
+cp "$tmp/quell.prom" "$tmp/read.prom"
+check "the textfile is what the collector reads" promtool check metrics <"$tmp/read.prom"
+kill -INT $text
 wait $text || true
 check "and is gone with the exporter" test ! -e "$tmp/quell.prom"
 finish

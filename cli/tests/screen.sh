@@ -50,10 +50,15 @@ gone() {
 	done
 	return 1
 }
-resize() {
-	tmux resize-window -x "$1" -y "$2"
-	sleep 0.6
-	shown >"$tmp/screen"
+# within_10s COMMAND...: it comes to hold for what is shown.
+within_10s() {
+	local _
+	for _ in $(seq 100); do
+		shown >"$tmp/screen" && "$@" && return
+		sleep 0.1
+	done
+	cat "$tmp/screen"
+	return 1
 }
 
 tmux new-session -d -x 100 -y 30 "PS1='ready> ' TERM=screen LC_ALL=C sh"
@@ -65,20 +70,21 @@ check "and the keys below" becomes '^q quit'
 
 # Every line of the table fits, header and first rows stay, nothing wraps: the
 # first line begins the title and no line begins within another.
-for size in 250x60 132x43 100x30 80x24 79x12 60x10 40x8 30x6 20x4 12x3 10x2 4x1; do
-	resize "${size%x*}" "${size#*x}"
-	rows=${size#*x}
-	good=1
-	[[ $(head -n 1 "$tmp/screen") = "$(printf 'quell top: CPUs' | cut -c "1-$((${size%x*} - 1))")"* ]] || good=0
+fits() { # COLUMNS ROWS
+	[[ $(head -n 1 "$tmp/screen") = "$(printf 'quell top: CPUs' | cut -c "1-$(($1 - 1))")"* ]] || return
 	# With room for it, a head and at least one row of numbers, each on its line.
-	[ "$rows" -lt 4 ] || grep -Eq '^ +PER S' "$tmp/screen" || good=0
-	[ "$rows" -lt 4 ] || [ "$(grep -Ec '^ *[0-9]+\.[0-9] ' "$tmp/screen")" -ge 1 ] || good=0
+	[ "$2" -lt 4 ] || grep -Eq '^ +PER S' "$tmp/screen" || return
+	[ "$2" -lt 4 ] || [ "$(grep -Ec '^ *[0-9]+\.[0-9] ' "$tmp/screen")" -ge 1 ] || return
 	# What is no title, head, row or line of keys has been wrapped.
-	odd=$(tail -n +4 "$tmp/screen" | grep -Evc '^ *[0-9]+\.[0-9~]|^ +PER S|^q quit|^ *$' || true)
-	[ "$odd" = 0 ] || good=0
-	check "fits $size" eval "cat '$tmp/screen'; [ $good = 1 ]"
+	! tail -n +4 "$tmp/screen" | grep -Evq '^ *[0-9]+\.[0-9~]|^ +PER S|^q quit|^ *$'
+}
+for size in 250x60 132x43 100x30 80x24 79x12 60x10 40x8 30x6 20x4 12x3 10x2 4x1; do
+	tmux resize-window -x "${size%x*}" -y "${size#*x}"
+	# It draws anew when it hears of that, and at its next look.
+	check "fits $size" within_10s fits "${size%x*}" "${size#*x}"
 done
-resize 160 40
+tmux resize-window -x 160 -y 40
+within_10s fits 160 40 || true
 check "no title was set by a task" test "$(tmux display -p '#{pane_title}')" = "$title"
 check "nor a line begun" eval "! grep -q '^[0-9]* *\$' <(tail -n +5 '$tmp/screen' | grep .)"
 check "evil names are visible" becomes 'x1b\]2;PWNED'
@@ -95,10 +101,11 @@ tmux send-keys '?'
 check "and goes away" gone 'pause, and go on'
 tmux send-keys / membarrier Enter
 check "/ filters" becomes 'only /membarrier'
-sleep 0.7
-shown >"$tmp/screen"
-check "and leaves nothing else" eval "! grep -E '^ *[0-9]+\.[0-9] ' '$tmp/screen' | grep -qv membarrier"
-check "but that" grep -Eq '^ *[0-9]+\.[0-9] .*membarrier' "$tmp/screen"
+only_that() {
+	grep -Eq '^ *[0-9]+\.[0-9] .*membarrier' "$tmp/screen" &&
+		! grep -E '^ *[0-9]+\.[0-9] ' "$tmp/screen" | grep -qv membarrier
+}
+check "and leaves nothing but that" within_10s only_that
 tmux send-keys / zzz Enter
 check "a filter for nothing leaves no row" gone '^ *[0-9]+\.[0-9] '
 tmux send-keys Escape

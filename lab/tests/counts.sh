@@ -14,11 +14,9 @@ need_packages run
 rows=$(lab/run --kernel 6.12 --cpus 64 --isolated 4 --path)
 claim_quell 64 4
 
-begin=$SECONDS
-lab/build 6.12 >/dev/null
-warm=$((SECONDS - begin))
-if [ "$warm" -le 3 ]; then ok "a second build has nothing to do ($warm s)"; else
-	not_ok "a second build has nothing to do" "took $warm s"; fi
+# Whatever it does, it tells.
+said=$(lab/build 6.12 2>&1 >/dev/null)
+check "a second build has nothing to do${said:+: $said}" [ -z "$said" ]
 tree=$(lab/fetch 6.12)
 check "the pristine tree stayed pristine" \
 	test -z "$(grep -rl PT_SYNC "$tree/mm" "$tree/arch/x86/mm" "$tree/include/linux")"

@@ -69,7 +69,7 @@ script good <<<'echo "ok 1 - a"; echo 1..1'
 echo '# sourced by others' >"$tmp/lab/tests/sourced.sh"
 ends 0 "what is sourced is no script" '1 passed, 0 failed, 0 skipped'
 ends 1 "no test at all" '0 passed, 1 failed, 0 skipped'
-for n in 1 2 3 4 5 6; do script "s$n" <<<"$([ $n != 6 ] || echo sleep 2); echo 'ok 1 - a'; echo 1..1"; done
+for n in 1 2 3 4 5 6; do script "s$n" <<<"$([ $n != 6 ] || echo sleep 3); echo 'ok 1 - a'; echo 1..1"; done
 "$tmp/lab/test" quick >"$tmp/out" 2>/dev/null || :
 check "the slowest comes first" grep -q '^ *[1-9]s lab/tests/s6.sh$' \
 	<<<"$(grep -A 1 '^the slowest' "$tmp/out")"

@@ -19,10 +19,11 @@ claim 'silent: property does not skip what no flush has done' \
 claim 'silent, one thread: auto interrupts nobody' \
 	'map(select(.strategy == "auto" and (.workload | test("^(collapse|unshare)-silent$")))) |
 		length == 2 and all(.sync_ipis == 0)'
-# But not when a kernel thread has the CPU of one for a moment.
+# But not when a kernel thread has the CPU of one for a moment; one left out would
+# be lacking every time.
 claim 'silent, 8 busy threads: running interrupts these 8' \
 	'map(select(.strategy == "running" and .workload == "collapse-silent-8")) |
-		length == 1 and all(.sync_ipis <= 8 * .ops and .sync_ipis >= 7.5 * .ops)'
+		length == 1 and all(.sync_ipis <= 8 * .ops and .sync_ipis > 7 * .ops)'
 claim 'silent, 8 busy threads: walkers interrupts at most one each' \
 	'map(select(.strategy == "walkers" and .workload == "collapse-silent-8")) |
 		length == 1 and all(.sync_ipis <= .ops)'

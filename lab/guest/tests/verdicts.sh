@@ -69,7 +69,7 @@ echo 'ok 1 before'
 sleep 30 &
 sleep 30
 END
-says 'one that hangs' 1 <<'END'
+says 'one that hangs' 3 <<'END'
 tap: 1
 pass before
 timeout: 1/0/0/0

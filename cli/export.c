@@ -20,7 +20,7 @@
 #include "session.h"
 #include "show.h"
 
-#define MAX_SOURCES	8192
+#define MAX_SOURCES	1024	/* of 2 KiB each */
 
 static const char usage[] =
 	"usage: quell export (--listen PORT | --textfile FILE) [options]\n"

@@ -43,8 +43,9 @@ stop() {
 trap stop EXIT
 quarter 2>/dev/null || die "no cgroup of CPU time can be made here"
 
+# Whoever else works here must not starve it: buffers for half a second of anything.
 port=19485
-build/cli/quell export --listen $port -c all --series 20 2>"$tmp/err" & exporter=$!
+build/cli/quell export --listen $port -c all --series 20 --buffer 8192 2>"$tmp/err" & exporter=$!
 pids+=("$exporter")
 (
 	echo "$BASHPID" >$cgroup/cgroup.procs
@@ -66,7 +67,8 @@ while sleep $every; [ $((SECONDS - begin)) -le "$length" ]; do
 		"$(awk '{ print $14 + $15 }' /proc/$exporter/stat)" |
 		tee -a "$tmp/samples" >&2
 done
-# The first quarter warms up: names are learnt, tables grow.
+# The first quarter warms up: names are learnt, tables grow up to their limits.
+# After it there is room for one burst of events, not for a leak.
 judge() { awk -v warm=$((length / 4)) -v col="$1" '
 	{ if ($1 <= warm) { if (!n++ || $col > most) most = $col }
 	  else if (!m++ || $col > last) last = $col }
@@ -75,7 +77,7 @@ column() { awk -v col="$1" '{ print $col }' "$tmp/samples"; }
 n=$(wc -l <"$tmp/samples")
 check "$n samples in $length s" test "$n" -ge 15
 more=$(judge 2)
-check "memory stays: $(column 2 | tail -n1) KiB, $more KiB more than in the first quarter" test "$more" -le 512
+check "memory stays: $(column 2 | tail -n1) KiB, $more KiB more than in the first quarter" test "$more" -le 2048
 check "sources have no more than 21 series" test "$(column 3 | sort -n | tail -n1)" -le 21
 more=$(judge 4)
 check "the number of series stays: $(column 4 | tail -n1), $more more than in the first quarter" test "$more" -le 0

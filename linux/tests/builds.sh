@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: deep
+# What the hooks touch compiles on other architectures and configurations, with
+# W=1, without a warning that the stock kernel does not have. BUILDS=REGEX
+# chooses rows, KERNELS="6.12 7.3" kernels; about two minutes for each row.
+set -eu
+cd "$(dirname "$0")/../.."
+lab/need builds
+. lab/lib.sh
+. lab/tests/tap.sh
+
+# NAME ARCH CROSS-PREFIX CONFIG OPTIONS: N- turns an option off.
+rows='
+x86_64 x86_64 - defconfig TRANSPARENT_HUGEPAGE HUGETLBFS PT_SYNC
+x86_64-lab x86_64 - defconfig TRANSPARENT_HUGEPAGE HUGETLBFS KVM KVM_AMD AMD_MEM_ENCRYPT NO_HZ_FULL KUNIT DEBUG_KERNEL PT_SYNC PT_SYNC_LAB COALESCE_TLBI
+x86_64-no-paravirt x86_64 - defconfig N-HYPERVISOR_GUEST N-PARAVIRT TRANSPARENT_HUGEPAGE HUGETLBFS
+x86_64-up x86_64 - defconfig N-SMP TRANSPARENT_HUGEPAGE HUGETLBFS
+x86_64-allmod x86_64 - allmodconfig PT_SYNC COALESCE_TLBI
+i386 i386 - i386_defconfig TRANSPARENT_HUGEPAGE HUGETLBFS
+arm64 arm64 aarch64-linux-gnu- defconfig KVM PT_SYNC
+riscv64 riscv riscv64-linux-gnu- defconfig TRANSPARENT_HUGEPAGE HUGETLBFS KVM PT_SYNC
+riscv64-up riscv riscv64-linux-gnu- defconfig N-SMP TRANSPARENT_HUGEPAGE HUGETLBFS
+mips64 mips mips64el-linux-gnuabi64- loongson3_defconfig TRANSPARENT_HUGEPAGE HUGETLBFS
+m68k m68k m68k-linux-gnu- multi_defconfig
+'
+# Files that nobody changes, but that include what is changed.
+beside='mm/memory.c mm/huge_memory.c mm/hugetlb.c mm/madvise.c mm/mprotect.c mm/mmap.c mm/vma.c fs/exec.c init/main.c'
+
+# objects TREE OUT ARCH: what of it this configuration has.
+objects() {
+	local c dir name line option wanted
+	for c in $(sed -n 's|^\./\(.*\.c\)$|\1|p' "$files") $beside; do
+		[ -e "$1/$c" ] || continue
+		case $c in arch/x86/*) [ "$3" = x86_64 ] || [ "$3" = i386 ] || continue ;; arch/*) [ "${c#arch/"$3"/}" != "$c" ] || continue ;; esac
+		dir=${c%/*} name=${c##*/} name=${name%.c}.o wanted=''
+		case $c in */kvm/*) dir=${c%/kvm/*}/kvm; name=${c#"$dir"/} name=${name%.c}.o ;; esac
+		while read -r line; do
+			wanted=yes
+			# shellcheck disable=SC2013 # words, on purpose
+			for option in $(grep -oE 'CONFIG_[A-Z0-9_]+' <<<"$line"); do
+				grep -qE "^$option=[ym]" "$2/.config" || wanted=''
+			done
+			[ -z "$wanted" ] || break
+		done < <(sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$1/$dir/Makefile" | grep -E "[[:space:]]${name//./\\.}([[:space:]]|\$)")
+		case $c in */kvm/*) grep -qE '^CONFIG_KVM=[ym]' "$2/.config" || wanted='' ;; esac
+		[ -z "$wanted" ] || echo "${c%.c}.o"
+	done | sort -u
+}
+
+# warnings LOG: without the numbers of lines, which move.
+warnings() { grep -E 'warning:|error:' "$1" | sed -E 's/:[0-9]+:[0-9]+:/:/' | sort -u; }
+
+# compile STATE ROW...: configure and compile in $work/NAME; STATE.log has what was said.
+compile() {
+	local state=$1 name=$2 arch=$3 cross=$4 config=$5 out=$work/$2 o
+	shift 5
+	[ "$cross" != - ] || cross=''
+	mkdir -p "$out"
+	kmake() { make -C "$work/tree" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" CC="ccache ${cross}gcc" "$@"; }
+	kmake -s "$config" >"$out/$state.log" 2>&1 || return 1
+	for o; do
+		case $o in
+		N-*) "$work/tree/scripts/config" --file "$out/.config" -d "${o#N-}" ;;
+		*) "$work/tree/scripts/config" --file "$out/.config" -e "$o" ;;
+		esac
+	done
+	{ kmake -s olddefconfig && kmake -s -j"$(nproc)" prepare; } >>"$out/$state.log" 2>&1 || return 1
+	objects "$work/tree" "$out" "$arch" >"$out/$state.objects"
+	[ -s "$out/$state.objects" ] || return 1
+	# shellcheck disable=SC2046 # the list's words
+	kmake -k -s -j"$(nproc)" W=1 $(cat "$out/$state.objects") >>"$out/$state.log" 2>&1
+}
+
+use_ccache
+export LC_ALL=C
+for kernel in ${KERNELS:-6.12 7.3}; do
+	pristine=$(lab/fetch "$kernel")
+	work=$QUELL_CACHE/builds/${pristine##*/}
+	mkdir -p "$work"
+	lab/tree "$pristine" "$work" # for the list of files
+	files=$work/files
+	cp "$work/.quell-files" "$files"
+	for state in stock quell; do
+		if [ $state = stock ]; then
+			rm -rf "$work/tree" "$work/.quell-files"
+			lab/tree "$pristine" "$work" --stock
+		else
+			lab/tree "$pristine" "$work"
+		fi
+		while read -r name row; do
+			if [ -z "$name" ] || ! [[ $name =~ ${BUILDS:-.} ]]; then continue; fi
+			note "$kernel $state: $name"
+			# shellcheck disable=SC2086 # the row's words
+			if compile $state "$name" $row; then
+				[ $state = stock ] || ok "$kernel $name: $(wc -l <"$work/$name/quell.objects") objects compile"
+			elif [ $state = stock ]; then
+				note "$kernel $name: the stock kernel does not compile: $(grep -m1 -E 'error' "$work/$name/stock.log")"
+			else
+				not_ok "$kernel $name: compiles" "$(grep -m8 -E 'error|Error' "$work/$name/quell.log")"
+			fi
+			[ $state = quell ] || continue
+			more=$(comm -13 <(warnings "$work/$name/stock.log") <(warnings "$work/$name/quell.log"))
+			if [ -z "$more" ]; then ok "$kernel $name: no warning that stock has not"; else not_ok "$kernel $name: no warning that stock has not" "$more"; fi
+		done <<<"$rows"
+	done
+done
+[ "$tests" -gt 0 ] || not_ok "a row was chosen"
+finish

@@ -76,7 +76,7 @@ char **check_list(struct check *c, const char *path, size_t *n)
 	if (dir)
 		closedir(dir);
 	free(full);
-	if (*n)
+	if (names)
 		qsort(names, *n, sizeof(*names), by_name);
 	return names;
 }

@@ -40,8 +40,9 @@ extern void (*complaint_hook)(void);
 
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *old, size_t n, size_t size);
-char *xstrdup(const char *s);
-char *xasprintf(const char *fmt, ...) printf_like(1, 2);
+char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
+char *xasprintf(const char *fmt, ...) printf_like(1, 2)
+	__attribute__((malloc, returns_nonnull));
 
 /* The first bytes of a file, without the last newline; NULL if unreadable. */
 char *slurp(const char *path);

@@ -159,6 +159,8 @@ static int field_of(int known, const char *name, size_t len, char type)
 
 	for (int i = 0; f && *f; i++) {
 		colon = strchr(f, ':');
+		if (!colon)
+			break;
 		if ((size_t)(colon - f) == len && !memcmp(f, name, len))
 			return colon[1] == type ||
 			       (strchr("nd", colon[1]) && strchr("nd", type)) ? i : -1;

@@ -65,7 +65,7 @@ static char *fill(const char *text, const char *house, const char *mask,
 		case 'q':	fputs(quiet, f); break;
 		case 't':	fputs(task, f); break;
 		case 'f':	fputs(func, f); break;
-		default:	return out;	/* a mistake in a table */
+		default:	die(EXIT_FAILED, "a remedy asks for %%%c", *text);
 		}
 	}
 	if (fclose(f))

@@ -161,7 +161,7 @@ static void on_receipt(void *arg, const struct receipt *r)
 	}
 	if (s->writer && !rec_receipt(s->writer, &rel, f))
 		s->write_failed = true;
-	if (s->writer && r->from) {
+	if (s->writer && f) {
 		r->from->rec_id = from.rec_id;
 		r->from->rec_part = from.rec_part;
 	}

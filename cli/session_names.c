@@ -30,18 +30,20 @@ void session_ask_names(struct session *s)
 	s->saved = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
 }
 
-/* The line of @pid in such a list, without its newline; NULL: none. */
-static char *saved_line(const char *list, int32_t pid)
+/* The name of @pid in such a list, into @comm; "": none. */
+static void saved_comm(const char *list, int32_t pid, char comm[COMM_LEN])
 {
 	const char *line, *end;
 	char *number;
 
 	for (line = list; line && *line; line = *end ? end + 1 : end) {
 		end = line + strcspn(line, "\n");
-		if (strtol(line, &number, 10) == pid && *number == ' ')
-			return xasprintf("%.*s", (int)(end - line), line);
+		if (strtol(line, &number, 10) != pid || *number != ' ')
+			continue;
+		snprintf(comm, COMM_LEN, "%.*s", (int)(end - number) - 1, number + 1);
+		return;
 	}
-	return NULL;
+	*comm = '\0';
 }
 
 /*
@@ -52,21 +54,17 @@ static bool saved_name(struct session *s, int32_t pid)
 {
 	static uint64_t read_at;
 	static char *list;
-	char comm[COMM_LEN] = "", *line, *old;
+	char comm[COMM_LEN], old[COMM_LEN];
 
 	if (!list || now_ns() - read_at > REREAD_NS) {
 		free(list);
 		list = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
 		read_at = now_ns();
 	}
-	line = saved_line(list, pid);
-	old = saved_line(s->saved, pid);
-	if (line && (!old || strcmp(line, old)))
-		snprintf(comm, sizeof(comm), "%s", strchr(line, ' ') + 1);
-	free(line);
-	free(old);
+	saved_comm(list, pid, comm);
+	saved_comm(s->saved, pid, old);
 	/* "<...>" is how the list says that it does not know. */
-	if (!*comm || *comm == '<')
+	if (!*comm || *comm == '<' || !strcmp(comm, old))
 		return false;
 	names_set(s->names, pid, comm);
 	return true;

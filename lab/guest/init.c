@@ -157,7 +157,10 @@ static int run(char **word)
 	from = fdopen(output[0], "r");
 	if (pid < 0 || !from) {
 		complain("cannot start a program");
-		close(output[0]);
+		if (from)
+			fclose(from);
+		else
+			close(output[0]);
 		return -1;
 	}
 	forward(word[0], from);

@@ -32,6 +32,7 @@ static void give_back(void)
 			fprintf(stderr, "cannot restore %s to '%s'\n",
 				it->path, it->before);
 		free(it->before);
+		it->before = NULL;
 	}
 }
 

@@ -340,9 +340,30 @@ bool is_plumbing(const char *func)
 		"trace_event_raw_event_ipi_send_cpu "
 		"trace_event_raw_event_ipi_send_cpumask "
 		"__do_trace_ipi_send_cpu __do_trace_ipi_send_cpumask "
-		"__trace_trigger_soft_disabled ";
+		"__trace_trigger_soft_disabled "
+		/* Ways to arm, to raise, to queue, to wake. */
+		"enqueue_hrtimer hrtimer_start hrtimer_start_range_ns __hrtimer_start_range_ns "
+		"hrtimer_sleeper_start_expires schedule_hrtimeout "
+		"schedule_hrtimeout_range schedule_hrtimeout_range_clock "
+		"add_timer add_timer_on add_timer_global add_timer_local mod_timer "
+		"__mod_timer mod_timer_pending timer_reduce enqueue_timer "
+		"internal_add_timer schedule_timeout schedule_timeout_idle "
+		"schedule_timeout_interruptible schedule_timeout_killable "
+		"schedule_timeout_uninterruptible raise_softirq "
+		"raise_softirq_irqoff __raise_softirq_irqoff queue_work_on "
+		"__queue_work queue_work_node insert_work queue_delayed_work_on "
+		"__queue_delayed_work mod_delayed_work_on delayed_work_timer_fn "
+		"kick_pool wake_up_state wake_up_var wake_up_bit complete "
+		"complete_all swake_up_locked __wake_up_sync __wake_up_locked_key "
+		"pollwake ep_poll_callback ";
+	static const char *const tracing[] = {
+		"trace_event_", "__traceiter_", "__do_trace_", "event_trigger",
+	};
 	char name[128];
 
+	for (size_t i = 0; i < ARRAY_SIZE(tracing); i++)
+		if (!strncmp(func, tracing[i], strlen(tracing[i])))
+			return true;
 	return listed(names, plain_name(func, name, sizeof(name)));
 }
 

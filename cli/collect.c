@@ -152,16 +152,18 @@ char *collect_marker(const struct collect *c)
 }
 
 struct collect *collect_new(const struct cpuset *observed, size_t buffer_kb,
-			    struct strtab *strings)
+			    unsigned int what, struct strtab *strings)
 {
 	static const char *const systems[] = { "ipi", "csd", "irq_vectors",
-					       "irq", "task", "ftrace", NULL };
+					       "irq", "task", "timer", "workqueue",
+					       "sched", "ftrace", NULL };
 	struct collect *c = xcalloc(1, sizeof(*c));
 	const char *dir;
 
 	dir = instance_tracing_dir();
 	c->strings = strings;
 	c->buffer_kb = buffer_kb;
+	c->what = what;
 	c->tep = tracefs_local_events_system(dir, systems);
 	if (!c->tep)
 		die(EXIT_KERNEL, "the event formats in %s cannot be read", dir);
@@ -333,6 +335,21 @@ static bool decode(struct collect *c, const struct decoder *d, const void *rec,
 		memcpy(e->words, (const char *)rec + d->a.offset, n);
 		((char *)e->words)[strcspn((char *)e->words, "\n")] = '\0';
 		return true;
+	case DEC_GROUP:
+		e->type = d->type;
+		e->csd = value(&d->a, rec, len);
+		e->func = value(&d->b, rec, len);
+		e->target = value(&d->c, rec, len);
+		e->irq = value(&d->d, rec, len);
+		/* 0x100 says that it was preempted: it does not sleep. */
+		if (e->type == EV_SWITCH)
+			e->irq &= 0xff;
+		return true;
+	case DEC_IRQ_EXIT:
+		e->type = EV_IRQ_EXIT;
+		e->vec = VEC_DEVICE;
+		e->irq = value(&d->a, rec, len);
+		return true;
 	case DEC_IRQ_ENTRY:
 		p = dynamic(&d->b, rec, len, &n);
 		e->irq = value(&d->a, rec, len);
@@ -469,6 +486,11 @@ bool collect_has_csd(const struct collect *c)
 const char *collect_degraded(const struct collect *c)
 {
 	return c->degraded;
+}
+
+const char *collect_lacks(const struct collect *c)
+{
+	return c->lacks;
 }
 
 bool collect_has_stacks(const struct collect *c)

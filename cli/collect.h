@@ -11,12 +11,23 @@
 
 struct collect;
 
+/* Groups of events: what is traced. WHAT_IPI always is. */
+enum what {
+	WHAT_IPI = 1, WHAT_TIMER = 2, WHAT_SOFTIRQ = 4, WHAT_IRQ = 8, WHAT_SCHED = 16,
+	WHAT_ALL = 31
+};
+
+/* "ipi,timer,sched", "all"; 0: @text has something that is none. */
+unsigned int what_parse(const char *text);
+/* The other way round; the caller frees it. */
+char *what_format(unsigned int what);
+
 /*
  * Set everything up but do not record yet. Dies with one line if this kernel
  * has not what it takes. @buffer_kb is per CPU, 0 leaves the kernel's default.
  */
 struct collect *collect_new(const struct cpuset *observed, size_t buffer_kb,
-			    struct strtab *strings);
+			    unsigned int what, struct strtab *strings);
 void collect_start(struct collect *c);
 void collect_stop(struct collect *c);
 
@@ -52,6 +63,8 @@ const char *collect_degraded(const struct collect *c);
 void collect_want_marks(struct collect *c);
 /* The instance's trace_marker; the caller frees it. */
 char *collect_marker(const struct collect *c);
+/* An event of a group that this kernel has not; NULL: it has all of them. */
+const char *collect_lacks(const struct collect *c);
 bool collect_has_csd(const struct collect *c);
 bool collect_has_stacks(const struct collect *c);
 bool collect_one_call_vector(const struct collect *c);

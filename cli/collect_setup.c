@@ -16,7 +16,7 @@
 #include "counters.h"
 #include "quell.h"
 
-static bool field(struct tep_event *ev, const char *name, struct field *out)
+bool collect_field(struct tep_event *ev, const char *name, struct field *out)
 {
 	struct tep_format_field *f = tep_find_field(ev, name);
 
@@ -88,7 +88,7 @@ static char *set_filter(struct collect *c, const char *system, const char *event
 	return filter;
 }
 
-static struct decoder *enable(struct collect *c, const char *system,
+struct decoder *collect_enable(struct collect *c, const char *system,
 			      const char *name, int how, bool must,
 			      const char *by)
 {
@@ -118,7 +118,7 @@ static struct decoder *enable(struct collect *c, const char *system,
 	return d;
 }
 
-static struct tep_event *event_of(struct collect *c, const char *system,
+struct tep_event *collect_event(struct collect *c, const char *system,
 				  const char *name)
 {
 	return tep_find_event_by_name(c->tep, system, name);
@@ -128,58 +128,63 @@ static struct tep_event *event_of(struct collect *c, const char *system,
  * A stack for each event that passes the filter; one that is there already
  * is replaced, by writing it with "!" first.
  */
-static void want_stack(struct collect *c, const char *name, const char *by)
+bool collect_stack(struct collect *c, const char *system, const char *name,
+		   const char *by)
 {
-	char *file = xasprintf("events/ipi/%s/trigger", name);
-	char *filter = mask_filter(by, &c->observed), *with;
-	int n;
+	char *file = xasprintf("events/%s/%s/trigger", system, name);
+	char *filter, *with;
+	int n = -1;
 
+	for (size_t i = 0; i < c->non; i++)
+		if (!strcmp(c->on[i].system, system) && !strcmp(c->on[i].name, name))
+			c->on[i].stack = true;
 	tracefs_instance_file_append(c->instance, file, "!stacktrace");
-	with = xasprintf("stacktrace if %s", filter);
-	n = tracefs_instance_file_append(c->instance, file, with);
-	free(with);
-	free(filter);
-	filter = n < 0 && strcmp(by, "cpumask") ? range_filter(by, &c->observed) : NULL;
-	if (filter) {
+	for (int form = 0; by && n < 0 && form < 2; form++) {
+		if (form && !strcmp(by, "cpumask"))
+			break;
+		filter = form ? range_filter(by, &c->observed) :
+				mask_filter(by, &c->observed);
+		if (!filter)
+			break;
 		with = xasprintf("stacktrace if %s", filter);
 		n = tracefs_instance_file_append(c->instance, file, with);
 		free(with);
+		free(filter);
 	}
-	if (n < 0 && tracefs_instance_file_append(c->instance, file, "stacktrace") < 0)
-		c->has_stacks = false;
-	free(filter);
+	if (n < 0)
+		n = tracefs_instance_file_append(c->instance, file, "stacktrace");
 	free(file);
+	return n >= 0;
 }
 
 static void want_senders(struct collect *c)
 {
 	struct decoder *d;
 
-	if (!event_of(c, "ipi", "ipi_send_cpu")) {
+	if (!collect_event(c, "ipi", "ipi_send_cpu")) {
 		c->degraded = "degraded: this kernel has no ipi events (Linux 6.4): interrupts are counted, senders stay unknown";
 		c->has_stacks = false;
 		return;
 	}
-	d = enable(c, "ipi", "ipi_send_cpu", DEC_SEND_CPU, true, "cpu");
-	field(event_of(c, "ipi", "ipi_send_cpu"), "cpu", &d->a);
-	field(event_of(c, "ipi", "ipi_send_cpu"), "callsite", &d->b);
-	field(event_of(c, "ipi", "ipi_send_cpu"), "callback", &d->c);
-	d = enable(c, "ipi", "ipi_send_cpumask", DEC_SEND_MASK, true, "cpumask");
-	field(event_of(c, "ipi", "ipi_send_cpumask"), "cpumask", &d->a);
-	field(event_of(c, "ipi", "ipi_send_cpumask"), "callsite", &d->b);
-	field(event_of(c, "ipi", "ipi_send_cpumask"), "callback", &d->c);
-	c->has_stacks = true;
-	want_stack(c, "ipi_send_cpu", "cpu");
-	want_stack(c, "ipi_send_cpumask", "cpumask");
+	d = collect_enable(c, "ipi", "ipi_send_cpu", DEC_SEND_CPU, true, "cpu");
+	collect_field(collect_event(c, "ipi", "ipi_send_cpu"), "cpu", &d->a);
+	collect_field(collect_event(c, "ipi", "ipi_send_cpu"), "callsite", &d->b);
+	collect_field(collect_event(c, "ipi", "ipi_send_cpu"), "callback", &d->c);
+	d = collect_enable(c, "ipi", "ipi_send_cpumask", DEC_SEND_MASK, true, "cpumask");
+	collect_field(collect_event(c, "ipi", "ipi_send_cpumask"), "cpumask", &d->a);
+	collect_field(collect_event(c, "ipi", "ipi_send_cpumask"), "callsite", &d->b);
+	collect_field(collect_event(c, "ipi", "ipi_send_cpumask"), "callback", &d->c);
+	c->has_stacks = collect_stack(c, "ipi", "ipi_send_cpu", "cpu") &&
+			collect_stack(c, "ipi", "ipi_send_cpumask", "cpumask");
 
 	/* 6.4 has the IPIs but not yet the requests. */
-	d = enable(c, "csd", "csd_queue_cpu", DEC_QUEUE, false, "cpu");
+	d = collect_enable(c, "csd", "csd_queue_cpu", DEC_QUEUE, false, "cpu");
 	if (!d)
 		return;
-	field(event_of(c, "csd", "csd_queue_cpu"), "cpu", &d->a);
-	field(event_of(c, "csd", "csd_queue_cpu"), "callsite", &d->b);
-	field(event_of(c, "csd", "csd_queue_cpu"), "func", &d->c);
-	field(event_of(c, "csd", "csd_queue_cpu"), "csd", &d->d);
+	collect_field(collect_event(c, "csd", "csd_queue_cpu"), "cpu", &d->a);
+	collect_field(collect_event(c, "csd", "csd_queue_cpu"), "callsite", &d->b);
+	collect_field(collect_event(c, "csd", "csd_queue_cpu"), "func", &d->c);
+	collect_field(collect_event(c, "csd", "csd_queue_cpu"), "csd", &d->d);
 	c->has_csd = true;
 }
 
@@ -205,8 +210,8 @@ static uint8_t vector_kind(const char *name)
 
 /*
  * x86: the end of a handler is wanted only where the requests it ran are to be
- * told from those it did not, and rare vectors only where they have been seen
- * since boot.
+ * told from those it did not, or where time is measured (--what), and rare vectors
+ * only where they have been seen since boot.
  */
 static const struct {
 	const char	*name;
@@ -241,7 +246,7 @@ static bool want_vectors(struct collect *c)
 	struct decoder *d;
 	char *event;
 
-	if (!event_of(c, "irq_vectors", "call_function_entry"))
+	if (!collect_event(c, "irq_vectors", "call_function_entry"))
 		return false;
 	if (!counters_read(&seen))
 		die(EXIT_KERNEL, "/proc/interrupts cannot be read");
@@ -249,7 +254,7 @@ static bool want_vectors(struct collect *c)
 		if (vectors[i].row && !ever_seen(&seen, vectors[i].row))
 			continue;
 		event = xasprintf("%s_entry", vectors[i].name);
-		d = enable(c, "irq_vectors", event, DEC_VECTOR_ENTRY,
+		d = collect_enable(c, "irq_vectors", event, DEC_VECTOR_ENTRY,
 			   !vectors[i].row, "CPU");
 		free(event);
 		if (!d)
@@ -257,11 +262,13 @@ static bool want_vectors(struct collect *c)
 		d->vec = vector_kind(vectors[i].name);
 		if (d->vec == VEC_OTHER)
 			d->name = strtab_str(c->strings, vectors[i].name);
-		if (!vectors[i].end)
+		if (!vectors[i].end && !(c->what & ~WHAT_IPI))
 			continue;
 		event = xasprintf("%s_exit", vectors[i].name);
-		d = enable(c, "irq_vectors", event, DEC_VECTOR_EXIT, true, "CPU");
+		d = collect_enable(c, "irq_vectors", event, DEC_VECTOR_EXIT, true, "CPU");
 		d->vec = vector_kind(vectors[i].name);
+		if (d->vec == VEC_OTHER)
+			d->name = strtab_str(c->strings, vectors[i].name);
 		free(event);
 	}
 	counters_free(&seen);
@@ -294,26 +301,30 @@ static void want_receipts(struct collect *c)
 	struct decoder *d;
 
 	if (!want_vectors(c)) {
-		d = enable(c, "ipi", "ipi_entry", DEC_IPI_ENTRY, true, "CPU");
-		field(event_of(c, "ipi", "ipi_entry"), "reason", &d->a);
-		d = enable(c, "ipi", "ipi_exit", DEC_IPI_EXIT, true, "CPU");
-		field(event_of(c, "ipi", "ipi_exit"), "reason", &d->a);
+		d = collect_enable(c, "ipi", "ipi_entry", DEC_IPI_ENTRY, true, "CPU");
+		collect_field(collect_event(c, "ipi", "ipi_entry"), "reason", &d->a);
+		d = collect_enable(c, "ipi", "ipi_exit", DEC_IPI_EXIT, true, "CPU");
+		collect_field(collect_event(c, "ipi", "ipi_exit"), "reason", &d->a);
 		c->one_vector = true;
 		load_reasons(c);
 	}
-	d = enable(c, "irq", "irq_handler_entry", DEC_IRQ_ENTRY, true, "CPU");
-	field(event_of(c, "irq", "irq_handler_entry"), "irq", &d->a);
-	field(event_of(c, "irq", "irq_handler_entry"), "name", &d->b);
-	d = enable(c, "csd", "csd_function_entry", DEC_FUNC, false, "CPU");
+	d = collect_enable(c, "irq", "irq_handler_entry", DEC_IRQ_ENTRY, true, "CPU");
+	collect_field(collect_event(c, "irq", "irq_handler_entry"), "irq", &d->a);
+	collect_field(collect_event(c, "irq", "irq_handler_entry"), "name", &d->b);
+	if (c->what & ~WHAT_IPI) {
+		d = collect_enable(c, "irq", "irq_handler_exit", DEC_IRQ_EXIT, true, "CPU");
+		collect_field(collect_event(c, "irq", "irq_handler_exit"), "irq", &d->a);
+	}
+	d = collect_enable(c, "csd", "csd_function_entry", DEC_FUNC, false, "CPU");
 	if (d) {
-		field(event_of(c, "csd", "csd_function_entry"), "func", &d->a);
-		field(event_of(c, "csd", "csd_function_entry"), "csd", &d->b);
+		collect_field(collect_event(c, "csd", "csd_function_entry"), "func", &d->a);
+		collect_field(collect_event(c, "csd", "csd_function_entry"), "csd", &d->b);
 	}
 }
 
 static void know_stacks(struct collect *c)
 {
-	struct tep_event *ev = event_of(c, "ftrace", "kernel_stack");
+	struct tep_event *ev = collect_event(c, "ftrace", "kernel_stack");
 	struct decoder *d;
 
 	if (!ev || ev->id >= (int)ARRAY_SIZE(c->dec)) {
@@ -324,8 +335,8 @@ static void know_stacks(struct collect *c)
 	if (!d)
 		d = c->dec[ev->id] = xcalloc(1, sizeof(*d));
 	d->how = DEC_STACK;
-	field(ev, "size", &d->a);
-	field(ev, "caller", &d->b);
+	collect_field(ev, "size", &d->a);
+	collect_field(ev, "caller", &d->b);
 }
 
 /* Who is new and who is called otherwise from now on; see names.c. */
@@ -337,17 +348,17 @@ static void want_names(struct collect *c)
 	struct decoder *d;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		d = enable(c, "task", names[i].event, DEC_TASK, false, NULL);
+		d = collect_enable(c, "task", names[i].event, DEC_TASK, false, NULL);
 		if (!d)
 			continue;
-		field(event_of(c, "task", names[i].event), "pid", &d->a);
-		field(event_of(c, "task", names[i].event), names[i].name, &d->b);
+		collect_field(collect_event(c, "task", names[i].event), "pid", &d->a);
+		collect_field(collect_event(c, "task", names[i].event), names[i].name, &d->b);
 	}
 }
 
 void collect_set_marks(struct collect *c)
 {
-	struct tep_event *ev = event_of(c, "ftrace", "print");
+	struct tep_event *ev = collect_event(c, "ftrace", "print");
 	struct decoder *d;
 
 	if (!ev || ev->id >= (int)ARRAY_SIZE(c->dec))
@@ -355,7 +366,7 @@ void collect_set_marks(struct collect *c)
 	d = c->dec[ev->id];
 	if (!d)
 		d = c->dec[ev->id] = xcalloc(1, sizeof(*d));
-	if (field(ev, "buf", &d->a))
+	if (collect_field(ev, "buf", &d->a))
 		d->how = DEC_MARK;
 	/* Older kernels have no such option: the instance's own marker it is then. */
 	tracefs_instance_file_write(c->instance, "options/copy_trace_marker", "1");
@@ -369,6 +380,7 @@ void collect_want_events(struct collect *c, const struct cpuset *observed)
 	want_senders(c);
 	want_receipts(c);
 	know_stacks(c);
+	collect_want_groups(c);
 }
 
 void collect_set_filters(struct collect *c, const struct cpuset *observed)
@@ -378,10 +390,9 @@ void collect_set_filters(struct collect *c, const struct cpuset *observed)
 		if (c->on[i].by)
 			free(set_filter(c, c->on[i].system, c->on[i].name,
 					c->on[i].by, observed));
-	if (!c->has_stacks)
-		return;
-	want_stack(c, "ipi_send_cpu", "cpu");
-	want_stack(c, "ipi_send_cpumask", "cpumask");
+	for (size_t i = 0; i < c->non; i++)
+		if (c->on[i].stack)
+			collect_stack(c, c->on[i].system, c->on[i].name, c->on[i].by);
 }
 
 static char *add_file(struct collect *c, char *text, const char *file)

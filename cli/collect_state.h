@@ -20,11 +20,11 @@ struct field {
 enum decode {
 	DEC_NONE, DEC_QUEUE, DEC_FUNC, DEC_SEND_CPU, DEC_SEND_MASK, DEC_STACK,
 	DEC_VECTOR_ENTRY, DEC_VECTOR_EXIT, DEC_IRQ_ENTRY,
-	DEC_IPI_ENTRY, DEC_IPI_EXIT, DEC_TASK, DEC_MARK,
+	DEC_IPI_ENTRY, DEC_IPI_EXIT, DEC_TASK, DEC_MARK, DEC_IRQ_EXIT, DEC_GROUP,
 };
 
 struct decoder {
-	uint8_t		how, vec;
+	uint8_t		how, vec, type;		/* type: enum event_type */
 	uint32_t	name;
 	struct field	a, b, c, d;
 };
@@ -48,7 +48,7 @@ struct collect {
 	size_t			taken;		/* events of the last poll */
 	uint64_t		lost_before;	/* in instances that are gone */
 	char			*state;		/* of the instance, as we set it up */
-	struct { char system[24], name[40]; const char *by; } on[40];
+	struct { char system[24], name[40]; const char *by; bool stack; } on[80];
 	struct cpuset		observed;
 	size_t			non;
 	struct decoder		*dec[65536];
@@ -57,12 +57,27 @@ struct collect {
 	int			long_size;
 	bool			has_csd, has_stacks, one_vector, marks;
 	const char		*degraded;	/* what is missed, in a sentence */
+	unsigned int		what;		/* groups */
+	const char		*lacks;		/* an event of theirs */
 };
 
 /* Switch on what is wanted and note how to decode it. */
 void collect_want_events(struct collect *c, const struct cpuset *observed);
 /* Have what is written to trace_marker copied to the instance, if it can be. */
 void collect_set_marks(struct collect *c);
+/* collect_groups.c: those of the other groups. */
+void collect_want_groups(struct collect *c);
+
+/* collect_setup.c, for collect_groups.c */
+struct decoder *collect_enable(struct collect *c, const char *system,
+			       const char *name, int how, bool must, const char *by);
+bool collect_field(struct tep_event *ev, const char *name, struct field *out);
+struct tep_event *collect_event(struct collect *c, const char *system,
+				const char *name);
+/* Return: false if this kernel gives no stacks there. */
+bool collect_stack(struct collect *c, const char *system, const char *name,
+		   const char *by);
+
 /* Observe other CPUs from now on; patches no text. */
 void collect_set_filters(struct collect *c, const struct cpuset *observed);
 /* What the instance is set to, in one string; the caller frees it. */

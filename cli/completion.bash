@@ -31,6 +31,9 @@ _quell() {
 			mapfile -t COMPREPLY < <(compgen -W 'rate count cause time' -- "$cur")
 			return
 		} ;;
+	-w | --what)
+		mapfile -t COMPREPLY < <(compgen -W 'all timer softirq irq sched timer,sched' -- "$cur")
+		return ;;
 	-o | --output | -t | --textfile)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
@@ -40,12 +43,12 @@ _quell() {
 	case $command in
 	status) options='--json' ;;
 	check) options='--cpus --fix --tuned --json --root' ;;
-	top) options='--cpus --interval --count --sort --avoidable --by-cpu --buffer' ;;
-	record) options='--output --cpus --duration --buffer --max-size --keep --quiet --' ;;
-	watch) options='--over --marker --keep --after --dump --dumps --pause --then --count --duration --cpus --buffer' ;;
+	top) options='--cpus --interval --count --sort --avoidable --by-cpu --what --buffer' ;;
+	record) options='--output --cpus --duration --what --buffer --max-size --keep --quiet --' ;;
+	watch) options='--over --marker --keep --after --dump --dumps --pause --then --count --duration --cpus --what --buffer' ;;
 	report) options='--json --svg --stacks --events --perfetto --from --to --cpus --cause --task --longer --output' ;;
 	diff) options='--json --rate --counts' ;;
-	export) options='--listen --textfile --interval --duration --cpus --buffer --series --labels' ;;
+	export) options='--listen --textfile --interval --duration --cpus --what --buffer --series --labels' ;;
 	explain) options="--json $(quell explain 2>/dev/null | awk 'NF > 1 { print $1 }') CAL TLB RES LOC IWI NMI MCP" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")

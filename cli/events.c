@@ -143,7 +143,7 @@ static bool same_task(const struct reader *r, const struct send *from)
 
 static bool wanted(const struct reader *r, const struct receipt *x, const struct send *from)
 {
-	return x->kind == RECEIPT_IRQ && x->ts >= r->from && x->ts <= r->to &&
+	return (x->kind == RECEIPT_IRQ || x->kind == RECEIPT_PART) && x->ts >= r->from && x->ts <= r->to &&
 	       r->cause[x->cause] && (!r->x->cpus || cpuset_has(&r->cpus, x->cpu)) &&
 	       (!r->x->longer || x->ns > r->x->longer) &&
 	       (!r->x->task || (from && same_task(r, from)));

@@ -59,6 +59,11 @@ void join_one_call_vector(struct join *j)
 	j->vec_single = VEC_CALL;
 }
 
+void join_timed(struct join *j)
+{
+	j->timed = true;
+}
+
 void join_window(struct join *j, uint64_t from, uint64_t to)
 {
 	j->from = from;
@@ -157,6 +162,13 @@ void join_settle(struct join *j, const struct receipt *r, struct send *from)
  */
 static void forget_cpu(struct join *j, struct cpu_state *c)
 {
+	join_drop_frames(j, c);
+	join_drop_tasks(c);
+	for (int i = 0; i < NR_SOFTIRQS; i++) {
+		send_put(c->raised[i]);
+		c->raised[i] = NULL;
+	}
+	c->tick_why = 0;
 	if (c->in_call)
 		join_end_call(j, c, c->irq.ts);
 	while (c->req)
@@ -172,6 +184,7 @@ static void forget_cpu(struct join *j, struct cpu_state *c)
 
 void join_gap(struct join *j)
 {
+	join_forget_origins(j);
 	for (int cpu = 0; cpu < MAX_CPUS; cpu++)
 		if (j->cpu[cpu])
 			forget_cpu(j, j->cpu[cpu]);
@@ -191,6 +204,8 @@ void join_event(struct join *j, const struct event *e)
 {
 	if (e->cpu >= MAX_CPUS || e->ctx >= NR_CTX)
 		return;
+	if (e->ts > j->last)
+		j->last = e->ts;
 	switch (e->type) {
 	case EV_QUEUE:
 		if (e->target < MAX_CPUS)
@@ -212,18 +227,43 @@ void join_event(struct join *j, const struct event *e)
 		return;
 	case EV_LOST:
 		forget_cpu(j, join_cpu(j, e->cpu));
+		/* What was armed there, and fires anywhere. */
+		join_forget_origins(j);
 		if (j->ops.lost)
 			j->ops.lost(j->arg, e->cpu, e->ts);
+		return;
+	case EV_TIMER_ARM:
+	case EV_WORK_QUEUE:
+	case EV_WAKING:
+		join_on_origin(j, e);
+		return;
+	case EV_MIGRATE:
+		join_on_task(j, e);
 		return;
 	}
 	if (!cpuset_has(&j->observed, e->cpu))
 		return;
-	if (e->type == EV_FUNC)
+	switch (e->type) {
+	case EV_FUNC:
 		join_on_func(j, e);
-	else if (e->type == EV_IRQ_ENTRY)
+		return;
+	case EV_IRQ_ENTRY:
 		join_on_irq_entry(j, e);
-	else if (e->type == EV_IRQ_EXIT)
+		return;
+	case EV_IRQ_EXIT:
 		join_on_irq_exit(j, e);
+		return;
+	case EV_RAISE:
+		join_on_origin(j, e);
+		return;
+	case EV_SWITCH:
+	case EV_WORK_START:
+	case EV_WORK_END:
+		join_on_task(j, e);
+		return;
+	default:
+		join_on_nested(j, e);
+	}
 }
 
 /* ---- handing out -------------------------------------------------------- */
@@ -265,7 +305,8 @@ static void judge_send(struct join *j, struct send *s)
 	}
 	if (n > ARRAY_SIZE(frame))
 		n = ARRAY_SIZE(frame);
-	s->cause = cause_of(j, s, frame, n);
+	if (!s->fixed)
+		s->cause = cause_of(j, s, frame, n);
 	s->deferrable = s->cause == CAUSE_TLB_KERNEL && stack_deferrable(frame, n);
 	s->site = strtab_str(j->strings,
 			     inlined_site(s->cause, strtab_get(j->strings, s->site),
@@ -277,6 +318,7 @@ static void settle_send(struct join *j, struct send *s)
 {
 	uint32_t h = ((s->stack * 31 + s->func) * 31 + s->callsite) * 31 + s->vec;
 	struct memo *m = &j->memo[(h ^ h >> 16) % ARRAY_SIZE(j->memo)];
+	enum cause fixed = s->cause;
 
 	if (s->settled)
 		return;
@@ -288,7 +330,7 @@ static void settle_send(struct join *j, struct send *s)
 				    s->vec, s->cause, s->deferrable, true };
 	}
 	s->site = m->site;
-	s->cause = m->cause;
+	s->cause = s->fixed ? fixed : m->cause;
 	s->deferrable = m->deferrable;
 }
 
@@ -336,8 +378,11 @@ static void emit(struct join *j, struct receipt *r)
 	if (r->from) {
 		emit_send(j, r->from);
 		r->send = r->from->id;
-		r->cause = r->from->cause;
-	} else if (r->func) {
+		if (r->kind != RECEIPT_PART)
+			r->cause = r->from->cause;
+	} else if (r->kind == RECEIPT_PART) {
+		;		/* known since it began */
+	} else if (r->func && r->vec != VEC_TIMER) {
 		r->cause = classify_func(strtab_get(j->strings, r->func));
 	} else {
 		r->cause = classify_vec(r->vec);
@@ -380,6 +425,9 @@ void join_advance(struct join *j, uint64_t ts)
 
 void join_finish(struct join *j)
 {
+	for (int cpu = 0; cpu < MAX_CPUS; cpu++)
+		if (j->cpu[cpu])
+			join_end_tasks(j, j->cpu[cpu]);
 	join_gap(j);
 	join_advance(j, UINT64_MAX);
 }
@@ -391,5 +439,6 @@ void join_free(struct join *j)
 			free(j->cpu[cpu]->head);
 		free(j->cpu[cpu]);
 	}
+	free(j->origins);
 	free(j);
 }

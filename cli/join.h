@@ -140,6 +140,7 @@ struct join_ops {
 	const char *(*symbol)(void *arg, uint64_t addr);	/* or NULL */
 	bool (*has_symbol)(const char *name);			/* or NULL */
 	uint32_t (*comm)(void *arg, int32_t pid);
+	bool (*kthread)(void *arg, int32_t pid);		/* or NULL */
 };
 
 /* A stack follows its event within this: so late are receipts handed out. */
@@ -152,6 +153,11 @@ struct join *join_new(const struct join_ops *ops, void *arg,
 		      struct strtab *stacks);
 /* One vector serves calls to one and to many (arm64). */
 void join_one_call_vector(struct join *j);
+/*
+ * The end of every interrupt is traced: their times are known, and so are those
+ * of timers, softirqs and tasks as far as these are.
+ */
+void join_timed(struct join *j);
 /* Only what happens in [from, to) is handed out. */
 void join_window(struct join *j, uint64_t from, uint64_t to);
 void join_event(struct join *j, const struct event *e);

@@ -129,8 +129,14 @@ static void pass_ipis(struct join *j, struct cpu_state *t, struct receipt *irq)
 	}
 }
 
+static uint64_t irq_key(const struct event *e)
+{
+	return e->vec == VEC_DEVICE ? e->irq : (uint64_t)(e->vec + 1) << 32 | e->name;
+}
+
 /* An interrupt that serves no requests is all there is to it. */
-static void plain_irq(struct join *j, struct cpu_state *t, struct receipt *irq)
+static void plain_irq(struct join *j, struct cpu_state *t, struct receipt *irq,
+		      uint64_t key)
 {
 	if (irq->vec == VEC_RESCHED || irq->vec == VEC_IRQ_WORK) {
 		match_ipi(t, irq);
@@ -138,7 +144,10 @@ static void plain_irq(struct join *j, struct cpu_state *t, struct receipt *irq)
 	} else {
 		irq->how = HOW_SOURCE;
 	}
-	join_settle(j, irq, irq->from);
+	if (j->timed)
+		join_enter(j, t, FRAME_IRQ, key, irq, irq->from);
+	else
+		join_settle(j, irq, irq->from);
 	send_put(irq->from);
 }
 
@@ -149,7 +158,9 @@ void join_end_call(struct join *j, struct cpu_state *t, uint64_t ts)
 	struct request **p, *r;
 
 	t->in_call = false;
-	irq->ns = irq->span = ns > UINT32_MAX ? UINT32_MAX : ns;
+	irq->span = clamp32(ns);
+	irq->ns = clamp32(ns > t->irq_nested ? ns - t->irq_nested : 0);
+	t->irq_nested = 0;
 	for (p = &t->req; (r = *p); ) {
 		if (r->kind == REQ_IRQ_WORK && r->ts < irq->ts)
 			serve(j, irq->cpu, irq, p, irq->ts);
@@ -178,17 +189,22 @@ void join_on_irq_entry(struct join *j, const struct event *e)
 {
 	struct cpu_state *t = join_cpu(j, e->cpu);
 	struct receipt irq = {
-		.ts = e->ts, .cpu = e->cpu, .vec = e->vec, .name = e->name,
-		.kind = RECEIPT_IRQ, .idle = !e->pid, .victim_pid = e->pid,
+		.vec = e->vec, .name = e->name, .kind = RECEIPT_IRQ,
 	};
 
-	if (e->vec == VEC_DEVICE && !first_handler(t, e))
+	join_victim(j, t, e, &irq);
+	if (e->vec == VEC_DEVICE && !first_handler(t, e)) {
+		irq.kind = RECEIPT_PART;
+		irq.cause = CAUSE_DEVICE;
+		irq.how = HOW_SOURCE;
+		if (j->timed)
+			join_enter(j, t, FRAME_IRQ, irq_key(e), &irq, NULL);
 		return;
-	irq.victim = j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
+	}
 	if (j->ops.irq)
 		j->ops.irq(j->arg, &irq);
 	if (!is_call(&irq)) {
-		plain_irq(j, t, &irq);
+		plain_irq(j, t, &irq, irq_key(e));
 		return;
 	}
 	/* They do not nest: the end of the last one was lost. */
@@ -196,12 +212,19 @@ void join_on_irq_entry(struct join *j, const struct event *e)
 		join_end_call(j, t, t->irq.ts);
 	t->in_call = true;
 	t->irq = irq;
+	t->irq_nested = 0;
+	if (j->timed)
+		join_enter(j, t, FRAME_CALL, irq_key(e), &irq, NULL);
 }
 
 void join_on_irq_exit(struct join *j, const struct event *e)
 {
 	struct cpu_state *t = join_cpu(j, e->cpu);
 
+	bool call = e->vec == VEC_CALL || e->vec == VEC_CALL_SINGLE;
+
+	if (j->timed)
+		join_leave(j, t, call ? FRAME_CALL : FRAME_IRQ, irq_key(e), e->ts);
 	if (t->in_call && t->irq.vec == e->vec)
 		join_end_call(j, t, e->ts);
 }

@@ -27,7 +27,7 @@ static uint32_t sender_name(struct join *j, const struct event *e)
 	return j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
 }
 
-static struct send *new_send(struct join *j, const struct event *e, int vec,
+struct send *join_new_send(struct join *j, const struct event *e, int vec,
 			     uint64_t func)
 {
 	struct send *s = xcalloc(1, sizeof(*s));
@@ -93,7 +93,7 @@ void join_on_queue(struct join *j, const struct event *e)
 	    s->func_addr != e->func || e->target <= c->last_target ||
 	    calls_one(join_symbol(j, e->callsite))) {
 		send_put(c->open);
-		s = c->open = send_get(new_send(j, e, VEC_CALL, e->func));
+		s = c->open = send_get(join_new_send(j, e, VEC_CALL, e->func));
 		c->pid = e->pid;
 	}
 	c->last_target = e->target;
@@ -143,11 +143,11 @@ void join_on_send(struct join *j, const struct event *e)
 	if (call && c->open && c->pid == e->pid)
 		s = c->open;
 	if (!e->func)
-		s = new_send(j, e, VEC_RESCHED, 0);
+		s = join_new_send(j, e, VEC_RESCHED, 0);
 	else if (!call)
-		s = new_send(j, e, VEC_IRQ_WORK, e->func);
+		s = join_new_send(j, e, VEC_IRQ_WORK, e->func);
 	else if (!s)
-		s = new_send(j, e, VEC_CALL, 0);
+		s = join_new_send(j, e, VEC_CALL, 0);
 	if (call)
 		s->vec = e->nwords ? VEC_CALL : j->vec_single;
 
@@ -160,13 +160,25 @@ void join_on_send(struct join *j, const struct event *e)
 		s->targets = s->ipis;
 
 	s->closed = true;
-	send_put(c->await_stack);
-	c->await_stack = send_get(s);
-	c->pid = e->pid;
+	join_await_stack(j, e, s);
 	if (call) {
 		send_put(c->open);
 		c->open = NULL;
 	}
+}
+
+void join_await_stack(struct join *j, const struct event *e, struct send *s)
+{
+	struct context_state *c = &join_cpu(j, e->cpu)->ctx[e->ctx];
+
+	send_put(c->await_stack);
+	c->await_stack = send_get(s);
+	/* What is queued in this context belongs to one task. */
+	if (c->open && c->pid != e->pid) {
+		send_put(c->open);
+		c->open = NULL;
+	}
+	c->pid = e->pid;
 }
 
 void join_on_stack(struct join *j, const struct event *e)

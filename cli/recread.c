@@ -263,6 +263,9 @@ static bool take_send(struct reader *r, const uint64_t *v)
 		.deferrable = v[SEND_DEFERRABLE],
 	};
 
+	s.fixed = s.vec == VEC_TIMER || s.vec == VEC_SOFTIRQ || s.vec == VEC_WORK ||
+		  s.vec == VEC_WAKE;
+
 	if (s.id != r->nsends + 1 || v[SEND_CPU] >= MAX_CPUS ||
 	    v[SEND_CTX] >= NR_CTX || v[SEND_DEFERRABLE] > 1 || v[SEND_AGAIN] > 1)
 		return false;

@@ -56,12 +56,8 @@ static struct series *find(struct series_set *t, const struct source_row *r)
 	struct series key = { .cause = r->cause, .known = r->known };
 	size_t h;
 
-	/* A timer and a device have a call site, but it is no reason. */
-	bool site = r->known && r->cause != CAUSE_TICK && r->cause != CAUSE_DEVICE &&
-		    r->cause != CAUSE_VECTOR;
-
 	key.func = t->labels & LABEL_FUNCTION ? r->func : 0;
-	key.site = t->labels & LABEL_SITE && site ? r->site : 0;
+	key.site = t->labels & LABEL_SITE && r->known ? r->site : 0;
 	key.comm = t->labels & LABEL_TASK ? r->comm : 0;
 	if (2 * (t->n + 1) > t->nslots)
 		rebuild(t);

@@ -103,6 +103,13 @@ static uint32_t comm(void *arg, int32_t pid)
 	return session_name(arg, pid);
 }
 
+static bool kthread(void *arg, int32_t pid)
+{
+	struct session *s = arg;
+
+	return s->kernels_proc && session_kthread(pid);
+}
+
 static void on_task(void *arg, int32_t pid, const char name[COMM_LEN])
 {
 	struct session *s = arg;
@@ -181,8 +188,8 @@ static void on_mark(void *arg, uint64_t ts, const char *text)
 
 static const struct join_ops ops = {
 	.send = on_send, .receipt = on_receipt, .symbol = symbol, .comm = comm,
-	.has_symbol = ksyms_has, .irq = on_irq, .task = on_task, .lost = on_lost,
-	.mark = on_mark,
+	.has_symbol = ksyms_has, .kthread = kthread, .irq = on_irq, .task = on_task,
+	.lost = on_lost, .mark = on_mark,
 };
 
 /* ---- the window --------------------------------------------------------- */
@@ -236,6 +243,10 @@ void session_open(struct session *s, const struct session_options *o)
 	time_t now = time(NULL);
 	char started[32];
 
+	s->what = o->what ? what_parse(o->what) : WHAT_IPI;
+	if (!s->what)
+		die(EXIT_USAGE, "\"%s\" is no list of ipi, timer, softirq, irq, sched and all",
+		    o->what);
 	instance_tracing_dir();		/* the plainest complaint comes first */
 	system_read(&s->sys);
 	choose_cpus(&s->sys, o->cpus, &observed);
@@ -251,7 +262,8 @@ void session_open(struct session *s, const struct session_options *o)
 	strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
 	s->sum.started = xstrdup(started);
 
-	s->collect = collect_new(&observed, o->buffer_kb, &s->strings);
+	s->collect = collect_new(&observed, o->buffer_kb, s->what, &s->strings);
+	s->sum.what = what_format(s->what);
 	if (s->tap.mark)
 		collect_want_marks(s->collect);
 	s->sum.has_csd = collect_has_csd(s->collect);
@@ -263,6 +275,11 @@ void session_open(struct session *s, const struct session_options *o)
 	s->join = join_new(&ops, s, &observed, &s->strings, &s->stacks);
 	if (collect_one_call_vector(s->collect))
 		join_one_call_vector(s->join);
+	if (s->what & ~WHAT_IPI)
+		join_timed(s->join);
+	if (collect_lacks(s->collect))
+		complain("degraded: this kernel has no event %s: what it would tell stays unknown",
+			 collect_lacks(s->collect));
 
 	collect_start(s->collect);
 	session_ask_names(s);

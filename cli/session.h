@@ -15,11 +15,13 @@
 
 struct session_options {
 	const char	*cpus;		/* --cpus; NULL: isolated ones, else all */
+	const char	*what;		/* --what; NULL: interrupts alone */
 	uint64_t	buffer_kb;
 };
 
 #define SESSION_OPTIONS(o)						\
 	TEXT_OPTION("cpus", 'c', &(o)->cpus),				\
+	TEXT_OPTION("what", 'w', &(o)->what),				\
 	NUMBER("buffer", 0, &(o)->buffer_kb, "buffer size in KiB", 1, 1 << 20)
 
 /* Who else hears of it, in times since the window opened; see watch.c, test.c. */
@@ -42,6 +44,7 @@ struct session {
 	struct names	*names;
 	bool		kernels_proc;	/* /proc has the kernel's numbers */
 	bool		names_doubted;	/* events were lost */
+	unsigned int	what;		/* groups of events, see collect.h */
 	bool		all_cpus;	/* observe whatever comes online */
 	bool		few_stacks;	/* set by who shows none: not all are kept */
 	bool		on_screen;	/* set by top: complaints go to @notice */
@@ -86,6 +89,8 @@ void session_ask_names(struct session *s);
 
 /* session_names.c: what task @pid is called at this point of the trace. */
 uint32_t session_name(struct session *s, int32_t pid);
+/* Is @pid a thread of the kernel's? */
+bool session_kthread(int32_t pid);
 
 /* Sleep, but wake up for a signal. */
 void pause_ms(unsigned int ms);

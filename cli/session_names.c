@@ -70,6 +70,33 @@ static bool saved_name(struct session *s, int32_t pid)
 	return true;
 }
 
+/* Field 9 of /proc/PID/stat, behind a name that may hold anything. */
+static bool read_kthread(int32_t pid)
+{
+	char *path = xasprintf("/proc/%d/stat", pid), *text = slurp(path), *end;
+	unsigned int flags = 0;
+
+	end = text ? strrchr(text, ')') : NULL;
+	if (end)
+		sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
+	free(path);
+	free(text);
+	return flags & 0x00200000;	/* PF_KTHREAD */
+}
+
+bool session_kthread(int32_t pid)
+{
+	/* A number is used again after 32,768 others, at the earliest. */
+	static struct { int32_t pid; bool is; } known[4096];
+	size_t i = (uint32_t)pid % ARRAY_SIZE(known);
+
+	if (known[i].pid != pid) {
+		known[i].pid = pid;
+		known[i].is = read_kthread(pid);
+	}
+	return known[i].is;
+}
+
 uint32_t session_name(struct session *s, int32_t pid)
 {
 	uint32_t *kept, id;

@@ -101,6 +101,18 @@ static void sender(const struct event_source *src, struct json *j, const struct 
 	json_close(j, '}');
 }
 
+static void victim(const struct event_source *src, struct json *j, const struct receipt *r)
+{
+	if (!r->victim) {
+		json_null(j, "victim");
+		return;
+	}
+	json_open(j, "victim", '{');
+	or_null(j, "task", name(src, r->victim));
+	json_u64(j, "pid", r->victim_pid);
+	json_close(j, '}');
+}
+
 static void times(const struct event_source *src, struct json *j, uint64_t ts)
 {
 	char wall[40];
@@ -126,6 +138,12 @@ static void json_event(const struct event_source *src, FILE *f, const struct sho
 		json_u64(&j, "handler_ns", e->r.ns);
 	else
 		json_null(&j, "handler_ns");
+	if (e->r.span)
+		json_u64(&j, "span_ns", e->r.span);
+	else
+		json_null(&j, "span_ns");
+	json_bool(&j, "interrupt", e->r.kind == RECEIPT_IRQ);
+	victim(src, &j, &e->r);
 	json_bool(&j, "idle", e->r.idle);
 	json_bool(&j, "avoidable", e->avoidable);
 	json_str(&j, "reason", e->why);

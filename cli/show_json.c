@@ -32,6 +32,36 @@ static void tally(struct json *j, const struct tally *t)
 	json_u64(j, "sends", t->sends);
 	json_u64(j, "ipis", t->ipis);
 	json_u64(j, "handler_ns", t->ns);
+	json_u64(j, "interruptions", t->irqs + t->parts);
+}
+
+/* What it cost those who ran; @h may be NULL. */
+static void lost(struct json *j, const struct hist *h)
+{
+	uint64_t longer = h ? h->n : 0;
+
+	json_open(j, "lost", '{');
+	json_u64(j, "timed", h ? h->n : 0);
+	json_u64(j, "total_ns", h ? h->sum : 0);
+	json_u64(j, "p50_ns", hist_quantile(h, 0.5));
+	json_u64(j, "p99_ns", hist_quantile(h, 0.99));
+	json_u64(j, "max_ns", h ? h->max : 0);
+	json_open(j, "histogram", '[');
+	for (int e = 0; h && e < HIST_EDGES; e++) {
+		json_open(j, NULL, '{');
+		json_u64(j, "below_ns", hist_edge[e]);
+		json_u64(j, "count", h->shorter[e]);
+		json_close(j, '}');
+		longer -= h->shorter[e];
+	}
+	if (h) {
+		json_open(j, NULL, '{');
+		json_null(j, "below_ns");
+		json_u64(j, "count", longer);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+	json_close(j, '}');
 }
 
 static void text_or_null(struct json *j, const char *key, const char *text)
@@ -71,12 +101,13 @@ static void causes(struct json *j, const struct summary *s)
 	for (int c = 0; c < NR_CAUSES; c++) {
 		const struct tally *t = &s->cause[c];
 
-		if (!t->irqs && !t->rides && !t->polled && !t->sends)
+		if (!t->irqs && !t->rides && !t->polled && !t->sends && !t->parts)
 			continue;
 		json_open(j, NULL, '{');
 		json_str(j, "cause", cause_info(c)->key);
 		json_str(j, "title", cause_info(c)->title);
 		tally(j, t);
+		lost(j, &s->lost_by_cause[c]);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -95,6 +126,7 @@ static void cpus(struct json *j, const struct summary *s)
 		json_bool(j, "isolated", cpuset_has(&s->quiet, cpu));
 		json_u64(j, "interrupts", r ? r->irqs : 0);
 		json_u64(j, "avoidable", r ? r->avoidable : 0);
+		json_u64(j, "lost_ns", r ? r->lost : 0);
 		json_open(j, "by_cause", '{');
 		for (int c = 0; r && c < NR_CAUSES; c++)
 			if (r->by_cause[c])
@@ -137,6 +169,8 @@ static void sources(struct json *j, const struct summary *s)
 		set(j, "senders", &r->senders);
 		set(j, "receivers", &r->receivers);
 		tally(j, &r->t);
+		lost(j, r->lost);
+		text_or_null(j, "detail", strtab_get(s->strings, r->detail));
 		json_u64(j, "handler_ns_max", r->max_ns);
 		json_bool(j, "quell_avoids", avoid);
 		json_str(j, "reason", why);
@@ -226,12 +260,14 @@ void show_json(const struct summary *s, FILE *f)
 	text_or_null(&j, "started", s->started ? s->started : "");
 	text_or_null(&j, "command", s->command ? s->command : "");
 	text_or_null(&j, "dump", s->dump ? s->dump : "");
+	text_or_null(&j, "what", s->what ? s->what : "");
 	json_u64(&j, "duration_ns", s->duration);
 	json_bool(&j, "complete", !s->cut);
 	notes(&j, s);
 	system_part(&j, s);
 	json_open(&j, "totals", '{');
 	tally(&j, &s->total);
+	lost(&j, &s->lost_time);
 	json_u64(&j, "lost_events", s->lost);
 	json_u64(&j, "requests_not_seen_served", s->expired);
 	json_u64(&j, "unaccounted_interrupts", s->unaccounted);

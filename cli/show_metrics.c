@@ -102,6 +102,29 @@ static void by_source(const struct summary *s, const struct series_set *t, FILE 
 	one_source(f, t, "other", other, "", t->other);
 }
 
+/* Every bucket from the start, so that rates are right from the first on. */
+static void lost_time(const struct summary *s, FILE *f, enum metrics_format fmt)
+{
+	family(f, "quell_lost_seconds", "histogram",
+	       "Time that interruptions took from running tasks, each without what nested in it.",
+	       fmt);
+	for (int c = 0; c < NR_CAUSES; c++) {
+		const struct hist *h = &s->lost_by_cause[c];
+		const char *key = cause_info(c)->key;
+		uint64_t sum = 0;
+
+		for (int e = 0; e < HIST_EDGES; e++) {
+			sum += h->shorter[e];
+			fprintf(f, "quell_lost_seconds_bucket{cause=\"%s\",le=\"%.6f\"} %" PRIu64 "\n",
+				key, hist_edge[e] / 1e9, sum);
+		}
+		fprintf(f, "quell_lost_seconds_bucket{cause=\"%s\",le=\"+Inf\"} %" PRIu64 "\n"
+			"quell_lost_seconds_sum{cause=\"%s\"} %.9f\n"
+			"quell_lost_seconds_count{cause=\"%s\"} %" PRIu64 "\n",
+			key, h->n, key, h->sum / 1e9, key, h->n);
+	}
+}
+
 static void counter(FILE *f, enum metrics_format fmt, const char *name,
 		    const char *help, uint64_t v)
 {
@@ -122,6 +145,7 @@ void show_metrics(const struct summary *s, const struct series_set *series, FILE
 		!s->pti_known ? "unknown" : s->facts.pti ? "1" : "0");
 	by_cause_and_cpu(s, f, fmt);
 	by_source(s, series, f, fmt);
+	lost_time(s, f, fmt);
 	counter(f, fmt, "quell_sends", "Requests and kicks sent to observed CPUs.",
 		s->total.sends);
 	counter(f, fmt, "quell_avoidable_interrupts",

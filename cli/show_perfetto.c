@@ -161,7 +161,8 @@ static void event(const struct event_source *src, FILE *f, const struct shown_ev
 	json_str(&j, "cat", cause_info(r->cause)->key);
 	place(&j, INTERRUPTED, r->cpu);
 	when(&j, src, r->ts);
-	fprintf(f, ",\"dur\":%" PRIu32 ".%03" PRIu32, r->ns / 1000, r->ns % 1000);
+	fprintf(f, ",\"dur\":%" PRIu32 ".%03" PRIu32, (r->span ? r->span : r->ns) / 1000,
+		(r->span ? r->span : r->ns) % 1000);
 	json_open(&j, "args", '{');
 	json_str(&j, "cause", cause_info(r->cause)->title);
 	json_bool(&j, "avoidable", e->avoidable);

@@ -19,6 +19,7 @@
 #define TOP	64
 #define WIDTH	(HEAT_BINS * CELL)
 #define RIGHT	150
+#define LENGTH_ROW	24
 
 const char *cause_color(enum cause c)
 {
@@ -155,7 +156,7 @@ static int legend(FILE *f, const struct summary *s, int y)
 		const struct tally *t = &s->cause[c];
 		int x = LEFT + n % 3 * (WIDTH / 3), at = y + n / 3 * 20;
 
-		if (!t->irqs)
+		if (!t->irqs || !cause_is_irq(c))
 			continue;
 		fprintf(f, "<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" fill=\"%s\"/>"
 			"<text x=\"%d\" y=\"%d\"%s>%s: %" PRIu64 "%s</text>\n",
@@ -169,16 +170,55 @@ static int legend(FILE *f, const struct summary *s, int y)
 	return y + (n + 2) / 3 * 20;
 }
 
+/* How much time went, and in pieces of what length: a line of bars per cause. */
+static int lengths(FILE *f, const struct summary *s, int y)
+{
+	char name[16], total[16], p99[16], max[16];
+	const int width = 44, left = LEFT + 120;
+
+	for (int e = 0; e <= HIST_EDGES; e++)
+		fprintf(f, "<text x=\"%d\" y=\"%d\" fill=\"#555\" font-size=\"9\" text-anchor=\"middle\">%s%s</text>\n",
+			left + e * width + width / 2, y + 10, e < HIST_EDGES ? "&lt;" : "&gt;",
+			short_time(hist_edge[e < HIST_EDGES ? e : e - 1], name));
+	y += 16;
+	for (int c = 0; c < NR_CAUSES; c++) {
+		const struct hist *h = &s->lost_by_cause[c];
+		uint64_t n = 0, longer = h->n;
+
+		if (!h->n)
+			continue;
+		fprintf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", left - 6, y + 16,
+			cause_info(c)->title);
+		for (int e = 0; e <= HIST_EDGES; e++) {
+			n = e < HIST_EDGES ? h->shorter[e] : longer;
+			longer -= e < HIST_EDGES ? n : 0;
+			if (!n)
+				continue;
+			fprintf(f, "<rect x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"%s\"><title>%s: %" PRIu64 "</title></rect>\n",
+				left + e * width + 2, y + 20 - 18 * strength(n, s->lost_time.n),
+				width - 4, 18 * strength(n, s->lost_time.n), cause_color(c),
+				cause_info(c)->title, n);
+		}
+		fprintf(f, "<text x=\"%d\" y=\"%d\">%s in all, p99 %s, max %s</text>\n",
+			left + (HIST_EDGES + 1) * width + 6, y + 16, short_time(h->sum, total),
+			short_time(hist_quantile(h, 0.99), p99), short_time(h->max, max));
+		y += LENGTH_ROW;
+	}
+	return y;
+}
+
 void show_svg(const struct summary *s, FILE *f)
 {
-	unsigned int ncpus = cpuset_count(&s->observed), kinds = 0;
+	unsigned int ncpus = cpuset_count(&s->observed), kinds = 0, timed = 0;
 	int h = row_height(ncpus), y = TOP, height, cpu;
 	uint32_t max = busiest(s);
 	char a[32], b[32];
 
 	for (int c = 0; c < NR_CAUSES; c++)
-		kinds += s->cause[c].irqs != 0;
-	height = TOP + ncpus * h + 40 + (kinds + 2) / 3 * 20 + 30;
+		kinds += s->cause[c].irqs && cause_is_irq(c);
+	for (int c = 0; c < NR_CAUSES; c++)
+		timed += s->lost_by_cause[c].n != 0;
+	height = (timed ? 60 + timed * LENGTH_ROW : 0) + TOP + ncpus * h + 40 + (kinds + 2) / 3 * 20 + 30;
 	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		"viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n",
 		LEFT + WIDTH + RIGHT, height, LEFT + WIDTH + RIGHT, height);
@@ -209,5 +249,10 @@ void show_svg(const struct summary *s, FILE *f)
 	fprintf(f, "<text x=\"%d\" y=\"%d\" fill=\"#555\">colour: most frequent cause in %.3g ms; strength: logarithm of the number, up to %" PRIu32 "%s</text>\n",
 		LEFT, y + 14, s->heat_span / 1e6 / HEAT_BINS, max,
 		cpuset_count(&s->quiet) ? "; * isolated" : "");
+	if (timed) {
+		fprintf(f, "<text x=\"%d\" y=\"%d\">time lost, by how long it took (height: logarithm of the number)</text>\n",
+			LEFT, y + 42);
+		lengths(f, s, y + 48);
+	}
 	fputs("</svg>\n", f);
 }

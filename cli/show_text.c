@@ -36,8 +36,9 @@ const char *row_function(const struct summary *s, const struct source_row *r)
 
 const char *row_site(const struct summary *s, const struct source_row *r)
 {
-	if (r->cause == CAUSE_TICK || r->cause == CAUSE_DEVICE ||
-	    r->cause == CAUSE_VECTOR)
+	if (!r->site && r->cause == CAUSE_TICK)
+		return r->func ? "(armed unseen)" : "-";
+	if (!r->site && (r->cause == CAUSE_DEVICE || r->cause == CAUSE_VECTOR))
 		return "-";
 	return r->known && r->site ? strtab_get(s->strings, r->site) :
 		r->known ? "-" : "(sender not seen)";
@@ -89,7 +90,7 @@ static void causes(const struct summary *s, FILE *f)
 	for (int i = 0; i < NR_CAUSES; i++) {
 		const struct tally *t = &s->cause[i];
 
-		if (!t->irqs && !t->rides && !t->polled && !t->sends)
+		if (!cause_is_irq(i) || (!t->irqs && !t->rides && !t->polled && !t->sends))
 			continue;
 		fprintf(f, "%-18s %10s %10s %10s %9" PRIu64 " %9" PRIu64 "  %s\n",
 			cause_info(i)->title, plain_number(t->irqs, a),
@@ -101,6 +102,61 @@ static void causes(const struct summary *s, FILE *f)
 	fprintf(f, "%-18s %10s %10s %10s\n", "all",
 		plain_number(s->total.irqs, a), plain_number(s->total.sends, b),
 		s->total.avoidable ? plain_number(s->total.avoidable, c) : "-");
+}
+
+/* Below @edge, and not below the one before. */
+static void bar_heads(FILE *f)
+{
+	char t[16];
+
+	for (int e = 0; e < HIST_EDGES; e++) {
+		short_time(hist_edge[e], t);
+		for (char *p = t; *p; p++)	/* "1.0 us" is 1us here */
+			if (*p == '.')
+				memmove(p, p + 3, strlen(p + 3) + 1);
+		fprintf(f, " %7s%s", "<", t);
+	}
+	fputs("    longer\n", f);
+}
+
+static void time_line(FILE *f, const char *name, const struct hist *h, uint64_t of)
+{
+	char a[32], total[16], p50[16], p99[16], max[16];
+
+	fprintf(f, "%-18s %10s %9s %8.4f%% %9s %9s %9s\n", name, plain_number(h->n, a),
+		short_time(h->sum, total), of ? 100.0 * h->sum / of : 0.0,
+		short_time(hist_quantile(h, 0.5), p50),
+		short_time(hist_quantile(h, 0.99), p99), short_time(h->max, max));
+}
+
+/* What it cost those who ran. */
+static void times(const struct summary *s, FILE *f)
+{
+	uint64_t of = s->duration * cpuset_count(&s->observed);
+
+	if (!s->lost_time.n)
+		return;
+	fprintf(f, "\n%-18s %10s %9s %9s %9s %9s %9s\n", "TIME LOST", "TIMES", "TOTAL",
+		"OF ALL", "P50", "P99", "MAX");
+	for (int c = 0; c < NR_CAUSES; c++)
+		if (s->lost_by_cause[c].n)
+			time_line(f, cause_info(c)->title, &s->lost_by_cause[c], of);
+	time_line(f, "all", &s->lost_time, of);
+	fprintf(f, "\n%-18s", "HISTOGRAM");
+	bar_heads(f);
+	for (int c = 0; c < NR_CAUSES; c++) {
+		const struct hist *h = &s->lost_by_cause[c];
+		uint64_t longer = h->n;
+
+		if (!h->n)
+			continue;
+		fprintf(f, "%-18s", cause_info(c)->title);
+		for (int e = 0; e < HIST_EDGES; e++) {
+			fprintf(f, " %9" PRIu64, h->shorter[e]);
+			longer -= h->shorter[e];
+		}
+		fprintf(f, " %9" PRIu64 "\n", longer);
+	}
 }
 
 static void frames(const struct summary *s, FILE *f, uint32_t stack)
@@ -118,25 +174,27 @@ static void frames(const struct summary *s, FILE *f, uint32_t stack)
 
 static void sources(const struct summary *s, FILE *f, bool stacks)
 {
-	char a[32], b[32], each[32];
+	char a[32], b[32], each[32], lost[16], max[16];
 	const char *why;
 
-	fprintf(f, "\n%10s %8s %7s  %-17s %-27s %-24s %-15s %s\n", "INTERRUPTS",
-		"SENDS", "EACH", "CAUSE", "FUNCTION", "CALL SITE", "TASK",
+	fprintf(f, "\n%10s %8s %7s %9s %8s  %-17s %-27s %-24s %-15s %s\n", "TIMES",
+		"SENDS", "EACH", "LOST", "MAX", "CAUSE", "FUNCTION", "CALL SITE", "TASK",
 		"FROM CPU");
 	for (size_t i = 0; i < s->nrows; i++) {
 		const struct source_row *r = s->row[i];
 		char *from = cpulist_format(&r->senders);
 
 		/* Requests if there are any: an interrupt may serve several. */
-		if (r->t.sends && (r->t.requests || r->t.irqs))
+		if (r->t.sends && (r->t.requests || row_count(r)))
 			snprintf(each, sizeof(each), "%.1f",
-				 (double)(r->t.requests ? r->t.requests : r->t.irqs) /
+				 (double)(r->t.requests ? r->t.requests : row_count(r)) /
 				 r->t.sends);
 		else
 			strcpy(each, "-");
-		fprintf(f, "%10s %8s %7s  %-17s ", plain_number(r->t.irqs, a),
+		fprintf(f, "%10s %8s %7s %9s %8s  %-17s ", plain_number(row_count(r), a),
 			r->t.sends ? plain_number(r->t.sends, b) : "-", each,
+			r->lost ? short_time(r->lost->sum, lost) : "-",
+			r->lost ? short_time(r->lost->max, max) : "-",
 			cause_info(r->cause)->title);
 		text_padded(f, row_function(s, r), 27);
 		fputc(' ', f);
@@ -145,7 +203,12 @@ static void sources(const struct summary *s, FILE *f, bool stacks)
 		text_padded(f, row_task(s, r), 15);
 		fprintf(f, " %s%s\n", *from ? from : "-",
 			row_avoidable(r, &why) ? "  avoidable" : "");
-		if (r->t.irqs) {
+		if (r->detail) {
+			fputs("           because: ", f);
+			text_put(f, strtab_get(s->strings, r->detail), TEXT_PLAIN);
+			fputc('\n', f);
+		}
+		if (row_count(r)) {
 			char *how = remedy(s, r);
 
 			fputs("           remedy: ", f);
@@ -284,6 +347,10 @@ void show_text(const struct summary *s, FILE *f, bool stacks)
 		fprintf(f, "%" PRIu64 " entries of kinds this version does not know are left out\n",
 			s->skipped);
 	causes(s, f);
+	times(s, f);
+	if (s->cause[CAUSE_TICK].irqs && !strstr(s->what ? s->what : "", "timer") &&
+	    strcmp(s->what ? s->what : "", "all"))
+		fputs("\n(timers are not named: record with --what timer)\n", f);
 	if (s->nrows)
 		sources(s, f, stacks);
 	cpus(s, f);

@@ -114,6 +114,9 @@ void summary_send(struct summary *s, const struct send *x)
 	r->t.ipis += x->wanted;
 	s->cause[x->cause].sends++;
 	s->cause[x->cause].ipis += x->wanted;
+	/* To arm a timer is to send nobody anything. */
+	if (x->fixed)
+		return;
 	s->total.sends++;
 	s->total.ipis += x->wanted;
 }
@@ -152,6 +155,31 @@ static void add_heat(struct summary *s, const struct receipt *r)
 	(*h)[bin * NR_CAUSES + r->cause]++;
 }
 
+static struct cpu_row *cpu_of(struct summary *s, unsigned int cpu)
+{
+	if (!s->cpu[cpu]) {
+		s->cpu[cpu] = xcalloc(1, sizeof(*s->cpu[cpu]));
+		s->cpu[cpu]->cpu = cpu;
+	}
+	return s->cpu[cpu];
+}
+
+/* An idle CPU lost nothing. */
+static void add_time(struct summary *s, struct source_row *row,
+		     const struct receipt *r)
+{
+	if (r->ns > row->max_ns)
+		row->max_ns = r->ns;
+	if (!r->ns || r->idle)
+		return;
+	if (!row->lost)
+		row->lost = xcalloc(1, sizeof(*row->lost));
+	hist_add(row->lost, r->ns);
+	hist_add(&s->lost_by_cause[r->cause], r->ns);
+	hist_add(&s->lost_time, r->ns);
+	cpu_of(s, r->cpu)->lost += r->ns;
+}
+
 void summary_receipt(struct summary *s, const struct receipt *r,
 		     const struct send *from)
 {
@@ -174,18 +202,16 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 	add(&row->t, r, known, avoid);
 	add(&s->cause[r->cause], r, known, avoid);
 	add(&s->total, r, known, avoid);
+	if (r->kind == RECEIPT_IRQ || r->kind == RECEIPT_PART)
+		add_time(s, row, r);
+	if (r->func && r->name)
+		row->detail = r->name;
 	if (r->kind != RECEIPT_IRQ)
 		return;
 	/* The reason of one that is avoidable, if any of them is. */
 	if (avoid || !row->t.avoidable)
 		row->why = why;
-	if (r->ns > row->max_ns)
-		row->max_ns = r->ns;
-	cpu = s->cpu[r->cpu];
-	if (!cpu) {
-		cpu = s->cpu[r->cpu] = xcalloc(1, sizeof(*cpu));
-		cpu->cpu = r->cpu;
-	}
+	cpu = cpu_of(s, r->cpu);
 	cpu->irqs++;
 	cpu->avoidable += avoid;
 	cpu->by_cause[r->cause]++;
@@ -235,8 +261,8 @@ static int by_irqs(const void *a, const void *b)
 	const struct source_row *x = *(struct source_row *const *)a;
 	const struct source_row *y = *(struct source_row *const *)b;
 
-	if (x->t.irqs != y->t.irqs)
-		return x->t.irqs < y->t.irqs ? 1 : -1;
+	if (row_count(x) != row_count(y))
+		return row_count(x) < row_count(y) ? 1 : -1;
 	if (x->t.sends != y->t.sends)
 		return x->t.sends < y->t.sends ? 1 : -1;
 	if (x->cause != y->cause)
@@ -259,13 +285,19 @@ static void rehash(struct summary *s)
 	more_slots(s);
 }
 
+static void row_free(struct source_row *r)
+{
+	free(r->lost);
+	free(r);
+}
+
 void summary_trim(struct summary *s, size_t most)
 {
 	if (s->nrows <= most)
 		return;
 	qsort(s->row, s->nrows, sizeof(*s->row), by_activity);
 	while (s->nrows > most / 2)
-		free(s->row[--s->nrows]);
+		row_free(s->row[--s->nrows]);
 	rehash(s);
 }
 
@@ -286,7 +318,7 @@ void summary_sort(struct summary *s)
 void summary_free(struct summary *s)
 {
 	for (size_t i = 0; i < s->nrows; i++)
-		free(s->row[i]);
+		row_free(s->row[i]);
 	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
 		free(s->cpu[cpu]);
 		free(s->heat[cpu]);
@@ -305,5 +337,6 @@ void summary_free(struct summary *s)
 	free(s->flush);
 	free(s->started);
 	free(s->command);
+	free(s->what);
 	memset(s, 0, sizeof(*s));
 }

@@ -7,6 +7,7 @@
 #define QUELL_SUMMARY_H
 
 #include "counters.h"
+#include "hist.h"
 #include "recfile.h"
 #include "system.h"
 
@@ -27,17 +28,25 @@ struct source_row {
 	uint32_t	func, site, comm;
 	bool		known;
 	struct tally	t;
-	uint64_t	last, delta;		/* t.irqs when top last looked; more since */
+	uint64_t	last, delta;		/* row_count() when top last looked; more since */
 	uint64_t	exported;		/* and when series.c did */
 	uint64_t	active;			/* when it last sent or was received */
-	uint32_t	max_ns, stack;
+	uint32_t	max_ns, stack, detail;
+	struct hist	*lost;			/* NULL: nothing is known */
 	const char	*why;			/* avoidable, or why not */
 	struct cpuset	senders, receivers;
 };
 
+/* Interruptions, whether the processor counts them or not. */
+static inline uint64_t row_count(const struct source_row *r)
+{
+	return r->t.irqs + r->t.parts;
+}
+
 struct cpu_row {
 	int		cpu;
 	uint64_t	irqs, avoidable, last, delta;
+	uint64_t	lost;			/* ns */
 	uint64_t	by_cause[NR_CAUSES];
 	uint64_t	avoidable_by_cause[NR_CAUSES];
 };
@@ -52,6 +61,7 @@ struct summary {
 	struct cpuset	observed, quiet, online;
 	struct avoid_facts facts;
 	char		*release, *machine, *strategy, *flush, *started, *command;
+	char		*what;		/* groups of events; NULL: not said */
 	char		*host, *processor;	/* NULL: the record does not say */
 	char		*dump;			/* of quell watch: the culprit, else NULL */
 	bool		pti_known, has_csd, has_stacks, live;
@@ -64,6 +74,7 @@ struct summary {
 	struct { uint64_t ts; char *text; } note[16];	/* the first ones */
 	size_t		nnotes;			/* all of them */
 	struct tally	total, cause[NR_CAUSES];
+	struct hist	lost_time, lost_by_cause[NR_CAUSES];
 	struct source_row **row;
 	size_t		nrows, row_room;
 	uint32_t	*slot;			/* hash of rows */

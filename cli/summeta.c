@@ -46,6 +46,8 @@ void summary_to_meta(const struct summary *s, struct rec_writer *w)
 		rec_meta(w, "started", s->started);
 	if (s->command)
 		rec_meta(w, "command", s->command);
+	if (s->what)
+		rec_meta(w, "what", s->what);
 	put_set(w, "observed", &s->observed);
 	put_set(w, "quiet", &s->quiet);
 	put_set(w, "online", &s->online);
@@ -82,7 +84,7 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 		{ "strategy", &s->strategy }, { "flush", &s->flush },
 		{ "started", &s->started }, { "command", &s->command },
 		{ "host", &s->host }, { "processor", &s->processor },
-		{ "dump", &s->dump },
+		{ "what", &s->what }, { "dump", &s->dump },
 	};
 	const struct { const char *key; bool *flag; } flags[] = {
 		{ "auto", &s->facts.auto_strategy },

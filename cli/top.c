@@ -27,6 +27,9 @@ static const char usage[] =
 	"  -s, --sort KEY         rate (default), count, cause or time\n"
 	"  -a, --avoidable        only what quell would avoid\n"
 	"      --by-cpu           a table of CPUs instead of sources\n"
+	"  -w, --what LIST        beyond interrupts: timer, softirq, irq, sched, or all, by\n"
+	"                         commas; names and times more, and patches more code at\n"
+	"                         the start and at the end (default: ipi)\n"
 	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
 	"  -h, --help\n";
 
@@ -65,8 +68,8 @@ static void tick(struct session *s, struct top_view *v, uint64_t last, uint64_t 
 	struct summary *m = &s->sum;
 
 	for (size_t i = 0; i < m->nrows; i++) {
-		m->row[i]->delta = m->row[i]->t.irqs - m->row[i]->last;
-		m->row[i]->last = m->row[i]->t.irqs;
+		m->row[i]->delta = row_count(m->row[i]) - m->row[i]->last;
+		m->row[i]->last = row_count(m->row[i]);
 	}
 	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
 		if (!m->cpu[cpu])

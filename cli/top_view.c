@@ -30,9 +30,9 @@ static uint64_t sort_value(const struct source_row *r)
 {
 	switch (sort_key) {
 	case BY_RATE:	return r->delta;
-	case BY_TIME:	return r->t.ns;
+	case BY_TIME:	return r->lost ? r->lost->sum : 0;
 	case BY_CAUSE:	return NR_CAUSES - r->cause;
-	default:	return r->t.irqs;
+	default:	return row_count(r);
 	}
 }
 
@@ -44,7 +44,7 @@ static int compare(const void *a, const void *b)
 
 	if (v != w)
 		return v < w ? 1 : -1;
-	return x->t.irqs < y->t.irqs ? 1 : x->t.irqs > y->t.irqs ? -1 : 0;
+	return row_count(x) < row_count(y) ? 1 : row_count(x) > row_count(y) ? -1 : 0;
 }
 
 static bool matches(const struct summary *s, const struct source_row *r,
@@ -76,7 +76,7 @@ static struct source_row **choose(const struct summary *s, const struct top_view
 
 /* ---- columns -------------------------------------------------------------- */
 
-enum column { PER_S, TOTAL, MARK, CAUSE, FUNCTION, SITE, TASK, FROM, TO, REMEDY, NR_COLUMNS };
+enum column { PER_S, TOTAL, LOST, MAX, MARK, CAUSE, FUNCTION, SITE, TASK, FROM, TO, REMEDY, NR_COLUMNS };
 
 static const struct {
 	const char	*title;
@@ -86,11 +86,13 @@ static const struct {
 } columns[NR_COLUMNS] = {
 	[PER_S]		= { "PER S",	 true,	 9,   9,  9, 0 },
 	[TOTAL]		= { "TOTAL",	 true,	10,  10, 10, 3 },
+	[LOST]		= { "LOST",	 true,	 9,   9,  9, 6 },
+	[MAX]		= { "MAX",	 true,	 8,   8,  8, 4 },
 	[MARK]		= { "",		 false,	 1,   1,  1, 0 },
 	[CAUSE]		= { "CAUSE",	 false,	17,  17, 17, 0 },
-	[FUNCTION]	= { "FUNCTION",	 false,	14,  36, 27, 6 },
-	[SITE]		= { "CALL SITE", false,	12,  32, 24, 4 },
-	[TASK]		= { "TASK",	 false,	 9,  15, 15, 5 },
+	[FUNCTION]	= { "FUNCTION",	 false,	14,  36, 27, 8 },
+	[SITE]		= { "CALL SITE", false,	12,  32, 24, 5 },
+	[TASK]		= { "TASK",	 false,	 9,  15, 15, 7 },
 	[FROM]		= { "FROM CPU",	 false,	 8,  14,  9, 2 },
 	[TO]		= { "TO CPU",	 false,	 6,  14,  8, 1 },
 	[REMEDY]	= { "REMEDY",	 false,	40, 400,  6, 0 },
@@ -106,7 +108,7 @@ static void layout(int cols, int width[NR_COLUMNS])
 		need += width[c] ? width[c] + 1 : 0;
 	}
 	need--;
-	for (int keep = 1; need > cols && keep <= 6; keep++)
+	for (int keep = 1; need > cols && keep <= 8; keep++)
 		for (int c = 0; c < NR_COLUMNS; c++)
 			if (columns[c].keep == keep) {
 				need -= width[c] + 1;
@@ -175,11 +177,14 @@ static void source(struct line *l, const struct summary *s, const struct source_
 {
 	char *from = cpulist_format(&r->senders), *to = cpulist_format(&r->receivers);
 	char *how = width[REMEDY] ? remedy(s, r) : NULL, rate[32], total[32];
+	char lost[16], max[16];
 	const char *why, *text[NR_COLUMNS];
 
 	snprintf(rate, sizeof(rate), "%.1f", r->delta / seconds);
 	text[PER_S] = rate;
-	text[TOTAL] = plain_number(r->t.irqs, total);
+	text[TOTAL] = plain_number(row_count(r), total);
+	text[LOST] = r->lost ? short_time(r->lost->sum, lost) : "-";
+	text[MAX] = r->lost ? short_time(r->lost->max, max) : "-";
 	text[MARK] = row_avoidable(r, &why) ? "*" : "";
 	text[CAUSE] = cause_info(r->cause)->title;
 	text[FUNCTION] = row_function(s, r);

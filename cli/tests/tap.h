@@ -13,6 +13,7 @@ void test_json(void);
 void test_counters(void);
 void test_join(void);
 void test_join_any(void);
+void test_nest(void);
 void test_account(void);
 void test_record(void);
 void test_show(void);

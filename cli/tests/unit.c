@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 	test_counters();
 	test_join();
 	test_join_any();
+	test_nest();
 	test_account();
 	test_record();
 	test_show();

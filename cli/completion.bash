@@ -4,7 +4,7 @@
 _quell() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]:-} options='' i
-	local commands='status check top record watch report diff export explain'
+	local commands='status check top record watch test report diff export explain'
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
@@ -34,7 +34,7 @@ _quell() {
 	-w | --what)
 		mapfile -t COMPREPLY < <(compgen -W 'all timer softirq irq sched timer,sched' -- "$cur")
 		return ;;
-	-o | --output | -t | --textfile)
+	-o | --output | -t | --textfile | --junit)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	-d | --duration | --over | --keep | --after | --pause | --marker | --dumps | --from | --to | --longer | --task | -i | --interval | -n | --count | --buffer | -l | --listen)
@@ -46,6 +46,7 @@ _quell() {
 	top) options='--cpus --interval --count --sort --avoidable --by-cpu --what --buffer' ;;
 	record) options='--output --cpus --duration --what --buffer --max-size --keep --quiet --' ;;
 	watch) options='--over --marker --keep --after --dump --dumps --pause --then --count --duration --cpus --what --buffer' ;;
+	test) options='--max --duration --json --junit --what --cpus --buffer' ;;
 	report) options='--json --svg --stacks --events --perfetto --from --to --cpus --cause --task --longer --output' ;;
 	diff) options='--json --rate --counts' ;;
 	export) options='--listen --textfile --interval --duration --cpus --what --buffer --series --labels' ;;

@@ -22,16 +22,14 @@ void culprit_find(struct culprit *c, const struct flight *f,
 char *culprit_line(const struct culprit *c, const struct strtab *strings, uint64_t wall)
 {
 	struct interruption i;
-	char day[40], *text, *line, *shown;
+	char day[40], *text, *line;
 
 	if (!c->known || !interruption_of(&c->r, c->from.id ? &c->from : NULL, &i))
 		return xstrdup("no interruption of a known length");
 	text = interruption_text(&i, strings);
-	line = xasprintf("%s at %s", text, wall_time(wall, day));
-	shown = text_visible(line);
+	line = xasprintf("%s, %s", wall_time(wall, day), text);
 	free(text);
-	free(line);
-	return shown;
+	return line;
 }
 
 void culprit_free(struct culprit *c)

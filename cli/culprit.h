@@ -16,7 +16,7 @@ struct culprit {
 /* By its own time: what nested in it is another one. */
 void culprit_find(struct culprit *c, const struct flight *f,
 		  const struct strtab *strings, uint64_t from, uint64_t to);
-/* In one visible line. @wall: the time of day it began. The caller frees it. */
+/* In one line, with names as they are. @wall: the time of day it began. The caller frees it. */
 char *culprit_line(const struct culprit *c, const struct strtab *strings, uint64_t wall);
 void culprit_free(struct culprit *c);
 

@@ -20,6 +20,7 @@ static const struct {
 	{ "top",	cmd_top,	"a live table of the interrupts the CPUs receive" },
 	{ "record",	cmd_record,	"the same over a time, into a file" },
 	{ "watch",	cmd_watch,	"a flight recorder: the seconds around what took too long" },
+	{ "test",	cmd_test,	"the acceptance test of a node: are the CPUs quiet enough" },
 	{ "report",	cmd_report,	"a record as text, JSON or a heat map" },
 	{ "diff",	cmd_diff,	"two records side by side" },
 	{ "export",	cmd_export,	"metrics for Prometheus" },

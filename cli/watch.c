@@ -180,11 +180,11 @@ static void run_command(struct watch *w, const struct culprit *c, const char *pa
 			const char *line)
 {
 	const struct pending *d = &w->trigger.dump;
-	char *mark = text_visible(d->text);
+	char *mark = text_visible(d->text), *shown = text_visible(line);
 	char *env[] = {
 		xasprintf("QUELL_DUMP=%s", path),
 		xasprintf("QUELL_REASON=%s", reasons[d->by]),
-		xasprintf("QUELL_CULPRIT=%s", line),
+		xasprintf("QUELL_CULPRIT=%s", shown),
 		xasprintf("QUELL_MARKER=%s", mark),
 		xasprintf("QUELL_CAUSE=%s", c->known ? cause_info(c->r.cause)->key : ""),
 		c->known ? xasprintf("QUELL_CPU=%u", c->r.cpu) : xstrdup("QUELL_CPU="),
@@ -198,6 +198,7 @@ static void run_command(struct watch *w, const struct culprit *c, const char *pa
 	for (size_t i = 0; i < ARRAY_SIZE(env); i++)
 		free(env[i]);
 	free(mark);
+	free(shown);
 }
 
 static void say_dump(const struct watch *w, const char *line)
@@ -211,7 +212,7 @@ static void say_dump(const struct watch *w, const char *line)
 	} else if (d->by == BY_SIGNAL) {
 		fputs("signal; longest: ", stdout);
 	}
-	fputs(line, stdout);
+	text_put(stdout, line, TEXT_PLAIN);
 	if (d->longer > 1)
 		printf(" (and %" PRIu64 " more over the limit)", d->longer - 1);
 	if (w->trigger.held_back)
@@ -335,6 +336,9 @@ int cmd_watch(int argc, char **argv)
 	if (w->o.then)
 		w->then = then_start(w->o.then);
 	w->dir = dump_dir_open(w->o.dir, w->o.dumps);
+	/* Interrupts alone are seldom it. */
+	if (r->over && !w->o.session.what)
+		w->o.session.what = "all";
 	/* A reason is told a moment late, and its dump another one later. */
 	w->flight = flight_new(r->before + r->after + 2000000000ull, FLIGHT_MOST);
 	w->s.no_rows = true;

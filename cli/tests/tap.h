@@ -23,6 +23,7 @@ void test_text(void);
 void test_series(void);
 void test_limits(void);
 void test_flight(void);
+void test_accept(void);
 
 /* A record with a bit of everything, for tests and as a fuzzer's seed. */
 void write_sample(const char *path);

@@ -138,7 +138,7 @@ static void test_window(void)
 
 	culprit_find(&c, f, &strings, 240 * MS, 290 * MS);
 	line = culprit_line(&c, &strings, 1764075784123456000ull);
-	ok(strstr(line, "30.3 us on CPU 1: membarrier, sent by task 277 on CPU 0 at 2025-11-25T13:03:04.123456000Z"),
+	ok(strstr(line, "2025-11-25T13:03:04.123456000Z, 30.3 us on CPU 1: membarrier, sent by task 277 on CPU 0"),
 	   "the culprit in a line: %s", line);
 	free(line);
 	culprit_free(&c);

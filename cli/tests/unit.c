@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 	test_series();
 	test_limits();
 	test_flight();
+	test_accept();
 	printf("1..%u\n", ran);
 	return failed != 0;
 }

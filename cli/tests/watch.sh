@@ -94,7 +94,7 @@ watch --over 1us --count 1 --then 'env | grep ^QUELL_ >"'"$tmp"'/env"; exit 3'
 ended
 check "the first one that is longer ends it after its dump" test "$status,$(number)" = 0,1
 line=$(tail -n 1 "$tmp/out")
-check "it names the culprit" grep -Eq '^.*\.rec: [0-9.]+ us on CPU [0-9]+: .+ at [0-9T:.-]+Z' <<<"$line"
+check "it names the culprit" grep -Eq '^.*\.rec: [0-9T:.-]+Z, [0-9.]+ us on CPU [0-9]+: .+' <<<"$line"
 has() { grep -q "^$1" "$tmp/env"; }
 check "the command knows the dump" has "QUELL_DUMP=$(last)\$"
 check "and why, where, what and how long" eval 'has QUELL_REASON=longer && has "QUELL_CPU=[0-9]" && has "QUELL_CAUSE=[a-z]" && has "QUELL_NS=[0-9]"'

@@ -75,6 +75,7 @@ inside() {
 		root=$1 home=$2 cache=$3 command=$4
 		shift 4
 		mount --make-rprivate /
+		mount --bind "$root" "$root" # as a root is: others change what is mounted there
 		mount -t proc proc "$root/proc"
 		mount --rbind /sys "$root/sys"
 		mount --rbind /dev "$root/dev"

@@ -51,7 +51,7 @@ begin membarrier=150,membarrier=1000000 -d 4s --buffer 16384 --json --junit "$tm
 "$tmp/culprit" 200 culprit true
 ended
 check "over a limit: 1" test $status = 1
-check "which, where, how often and whose doing" jq -e '.verdict == "fail" and .limits[0].answer == "fail" and .limits[0].worst >= 200 and .limits[0].worst_cpu == 1 and .limits[1].answer == "pass" and .doubt == null' "$tmp/out"
+check "which, where, how often and whose doing" jq -en 'input | .verdict == "fail" and .limits[0].answer == "fail" and .limits[0].worst >= 200 and .limits[0].worst_cpu == 1 and .limits[1].answer == "pass" and .doubt == null' "$tmp/out"
 check "JUnit says so" grep -q '<testcase classname="quell" name="membarrier=150"><failure message="[0-9]* on CPU 1' "$tmp/junit.xml"
 
 begin membarrier=1000000 -d 60s --junit -

@@ -63,7 +63,7 @@ echo 'a remark' >"$dir/marker"
 check "an application that was late says so" timeout 60 "$tmp/lap" "$dir/marker" 20000
 check "a marker dumps" wait_for "[ \$(number) = 1 ]"
 check "with what the application wrote" eval "report --events --json | jq -se '[.[] | select(.quell == \"note\").text] | length == 2 and .[0] == \"a remark\" and (.[1] | test(\"^quell-dump: lap [0-9]+ took [0-9]+ ns\$\"))'"
-check "what came before and after it, no more" eval "report --json | jq -e '.duration_ns <= 10200000000 and .duration_ns >= 200000000 and .complete and .proc_interrupts.agree == null'"
+check "what came before and after it, no more" eval "report --json | jq -en 'input | .duration_ns <= 10200000000 and .duration_ns >= 200000000 and .complete and .proc_interrupts.agree == null'"
 [ "$(nproc)" -lt 2 ] || check "and who did what" test "$(report --events --json --cause membarrier --task culprit | grep -c '"event"')" = 50
 check "it is announced in one line" eval "wait_for \"grep -q 'marker \\\"quell-dump: lap ' '$tmp/out'\" && [ \$(wc -l <'$tmp/out') = 2 ]"
 refuses "another one for the same directory" 'another quell watch' "$quell" watch -c all --dump "$dir"

@@ -10,15 +10,10 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
+. cli/tests/native.sh
 length=${1:-3600}
 need_packages export-hour
-make -s -C cli >&2
-if [ "$(id -u)" != 0 ] || ! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
-	[ ! -d /sys/kernel/tracing/events/ipi/ipi_send_cpumask ]; then
-	skip "an hour of export" "this kernel cannot trace IPIs"
-	finish
-	exit 0
-fi
+native "an hour of export"
 # A cgroup that holds what is in it to a quarter of one CPU.
 cgroup=
 quarter() {
@@ -32,26 +27,19 @@ quarter() {
 		echo 25000 100000 >$cgroup/cpu.max
 	fi
 }
-tmp=$(mktemp -d)
-pids=()
-stop() {
-	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null || true
-	wait 2>/dev/null || true
-	[ -z "$cgroup" ] || rmdir "$cgroup" || true
-	rm -rf "$tmp"
-}
-trap stop EXIT
+put_away() { [ -z "$cgroup" ] || rmdir "$cgroup" || true; }
 quarter 2>/dev/null || die "no cgroup of CPU time can be made here"
 
 # Whoever else works here must not starve it: buffers for half a second of anything.
 port=19485
-build/cli/quell export --listen $port -c all --series 20 --buffer 8192 2>"$tmp/err" & exporter=$!
-pids+=("$exporter")
-(
+background build/cli/quell export --listen $port -c all --series 20 --buffer 8192 2>"$tmp/err"
+exporter=$!
+load() {
 	echo "$BASHPID" >$cgroup/cgroup.procs
 	cd "$tmp"
 	exec stress-ng --quiet --exec 2 --membarrier 2 --tlb-shootdown 2
-) & pids+=($!)
+}
+background load
 scrape() { curl -sf --max-time 20 "http://127.0.0.1:$port/metrics" >"$tmp/now"; }
 value() { awk -v name="$1" '$1 == name { n = $2 } END { print n == "" ? "none" : n }' "$tmp/now"; }
 

@@ -9,38 +9,24 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
+. cli/tests/native.sh
 need_packages cli-test exporter
-make -s -C cli >&2
-if [ "$(id -u)" != 0 ] || ! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
-	[ ! -d /sys/kernel/tracing/events/ipi/ipi_send_cpumask ]; then
-	skip "the exporter under attack" "this kernel cannot trace IPIs"
-	finish
-	exit 0
-fi
-tmp=$(mktemp -d)
-pids=()
-stop() {
-	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null || true
-	wait 2>/dev/null || true
-	rm -rf "$tmp"
-}
-trap stop EXIT
-gcc -O1 -Wall -Wextra -Werror -o "$tmp/hostile" cli/tests/hostile.c
-gcc -O1 -Wall -Wextra -Werror -o "$tmp/names" cli/tests/names.c
+native "the exporter under attack"
+program hostile names
 port=19483
-build/cli/quell export --listen $port -c all -n 40 --buffer 128 -d 300s 2>"$tmp/err" & exporter=$!
-pids+=("$exporter")
+background build/cli/quell export --listen $port -c all -n 40 --buffer 128 -d 300s 2>"$tmp/err"
+exporter=$!
 scrape() { curl -sf --max-time 5 "http://127.0.0.1:$port/metrics"; }
 value() { awk -v name="$1" '$1 == name { print $2 }' "$2"; }
 for _ in $(seq 50); do scrape >"$tmp/first" && break; sleep 0.2; done
 check "the exporter answers" grep -q '^quell_info' "$tmp/first"
 
 # --- a thousand connections, and interrupts to be counted meanwhile
-"$tmp/names" 0 & load=$!
-pids+=("$load")
+background "$tmp/names" 0
+load=$!
 sleep 1
 scrape >"$tmp/before"
-"$tmp/hostile" $port 1000 12 >"$tmp/made" & pids+=($!)
+background "$tmp/hostile" $port 1000 12 >"$tmp/made"
 attack=$!
 sleep 1
 answered=0 slowest=0
@@ -66,7 +52,7 @@ check "with no more descriptors open than it has clients" test "$(find /proc/$ex
 # --- names without end
 memory() { awk '/^VmRSS/ { print $2 }' /proc/$exporter/status; }
 series() { grep -c '^quell_source_interrupts_total' <(scrape); }
-"$tmp/names" 3000 & pids+=($!)
+background "$tmp/names" 3000
 named=$!
 sleep 3
 kib=$(memory)
@@ -86,10 +72,10 @@ wait $exporter || status=$?
 check "and a clean end" test $status = 0
 
 # --- labels that are left out are summed up
-build/cli/quell export --textfile "$tmp/x.prom" --labels function,call_site -i 200ms -c all -d 120s & pids+=($!)
+background build/cli/quell export --textfile "$tmp/x.prom" --labels function,call_site -i 200ms -c all -d 120s
 "$tmp/names" 300
-"$tmp/names" 0 & load=$!
-pids+=("$load")
+background "$tmp/names" 0
+load=$!
 theirs='^quell_source_interrupts_total{.*function="ipi_'
 for _ in $(seq 100); do ! grep -qs "$theirs" "$tmp/x.prom" || break; sleep 0.2; done
 kill $load
@@ -101,7 +87,7 @@ check "and no task" eval "! grep -q task= '$tmp/x.prom'"
 mkdir "$tmp/small"
 mount -t tmpfs -o size=64k none "$tmp/small"
 status=0
-build/cli/quell export --textfile "$tmp/small/x.prom" -i 200ms -c all -d 20s 2>"$tmp/err" & pids+=($!)
+background build/cli/quell export --textfile "$tmp/small/x.prom" -i 200ms -c all -d 20s 2>"$tmp/err"
 full=$!
 for _ in $(seq 50); do [ ! -e "$tmp/small/x.prom" ] || break; sleep 0.1; done
 cp "$tmp/small/x.prom" "$tmp/kept"

@@ -9,36 +9,32 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
+. cli/tests/native.sh
 need_packages compare
-make -s -C cli >&2
-event=/sys/kernel/tracing/events/irq_vectors/call_function_entry
-if [ "$(id -u)" != 0 ] || [ "$(nproc)" -lt 2 ] ||
-	! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
-	[ ! -d "$event" ]; then
-	skip "quell beside perf, trace-cmd and bpftrace" "no root, one CPU, or a kernel that cannot trace IPIs"
+native "quell beside perf, trace-cmd and bpftrace" 2
+if [ ! -d /sys/kernel/tracing/events/irq_vectors/call_function_entry ]; then
+	skip "quell beside perf, trace-cmd and bpftrace" "they are asked for x86's events"
 	finish
 	exit 0
 fi
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cc -O2 -Wall -Wextra -Werror -o "$tmp/load" cli/tests/overhead.c -lpthread
+program overhead
 witness() { awk '$1 == "CAL:" { print $3 }' /proc/interrupts; } # CPU 1
 
 by_quell() {
-	build/cli/quell record -q -o "$tmp/rec" -c 1 -- "$tmp/load" 1 >/dev/null &&
+	build/cli/quell record -q -o "$tmp/rec" -c 1 -- "$tmp/overhead" 1 >/dev/null &&
 		build/cli/quell report --json "$tmp/rec" | jq '[.causes[] | select(.cause == "membarrier") | .interrupts] | add'
 }
 by_perf() {
 	perf stat -x, -a -C 1 -e irq_vectors:call_function_entry,irq_vectors:call_function_single_entry \
-		-o "$tmp/perf" "$tmp/load" 1 >/dev/null && awk -F, '/irq_vectors/ { n += $1 } END { print n }' "$tmp/perf"
+		-o "$tmp/perf" "$tmp/overhead" 1 >/dev/null && awk -F, '/irq_vectors/ { n += $1 } END { print n }' "$tmp/perf"
 }
 by_trace_cmd() {
 	trace-cmd record -q -M 2 -e irq_vectors:call_function_entry -e irq_vectors:call_function_single_entry \
-		-o "$tmp/dat" "$tmp/load" 1 >/dev/null 2>&1 &&
+		-o "$tmp/dat" "$tmp/overhead" 1 >/dev/null 2>&1 &&
 		trace-cmd report -i "$tmp/dat" 2>/dev/null | grep -cE ' call_function(_single)?_entry: '
 }
 by_bpftrace() {
-	bpftrace -q -c "$tmp/load 1" -e 'tracepoint:irq_vectors:call_function_entry,
+	bpftrace -q -c "$tmp/overhead 1" -e 'tracepoint:irq_vectors:call_function_entry,
 		tracepoint:irq_vectors:call_function_single_entry /cpu == 1/ { @n = count(); }' 2>/dev/null |
 		sed -n 's/^@n: //p'
 }

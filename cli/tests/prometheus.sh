@@ -9,32 +9,18 @@ set -eu
 cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
+. cli/tests/native.sh
 need_packages cli-test prometheus
-make -s -C cli >&2
 check "promtool accepts the rules" promtool check rules docs/prometheus/rules.yml
 check "promtool accepts the configuration" promtool check config docs/prometheus/scrape.yml
 check "the dashboard is JSON with six panels" jq -en 'input | .panels | length == 6' docs/prometheus/dashboard.json
-if [ "$(id -u)" != 0 ] || ! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
-	[ ! -d /sys/kernel/tracing/events/ipi/ipi_send_cpumask ]; then
-	skip "the exporter is scraped" "this kernel cannot trace IPIs"
-	finish
-	exit 0
-fi
-
-tmp=$(mktemp -d)
-pids=()
-stop() {
-	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null || true
-	wait 2>/dev/null || true
-	rm -rf "$tmp"
-}
-trap stop EXIT
+native "the exporter is scraped"
 port=19481 web=19482
-build/cli/quell export --listen $port -c all -d 120s & pids+=($!)
+background build/cli/quell export --listen $port -c all -d 120s
 sed "s/9479/$port/; s/15s/1s/" docs/prometheus/scrape.yml >"$tmp/prometheus.yml"
 cp docs/prometheus/rules.yml "$tmp/"
-prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/data" \
-	--web.listen-address=127.0.0.1:$web >"$tmp/log" 2>&1 & pids+=($!)
+background prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/data" \
+	--web.listen-address=127.0.0.1:$web >"$tmp/log" 2>&1
 
 # Is the answer to a query what jq says it should be? Scrapes take their time.
 query() {
@@ -76,8 +62,8 @@ exec 3<>"/dev/tcp/127.0.0.1/$port"
 check "a silent client does not block the exporter" curl -sf --max-time 5 -o /dev/null "http://127.0.0.1:$port/metrics"
 exec 3>&-
 
-build/cli/quell export --textfile "$tmp/quell.prom" -i 500ms -d 120s & text=$!
-pids+=("$text")
+background build/cli/quell export --textfile "$tmp/quell.prom" -i 500ms -d 120s
+text=$!
 for _ in $(seq 100); do [ ! -s "$tmp/quell.prom" ] || break; sleep 0.2; done
 cp "$tmp/quell.prom" "$tmp/read.prom"
 check "the textfile is what the collector reads" promtool check metrics <"$tmp/read.prom"

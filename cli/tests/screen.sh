@@ -8,28 +8,15 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test screen
 . lab/tests/tap.sh
-make -s -C cli >&2
-if [ "$(id -u)" != 0 ] || ! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
-	[ ! -d /sys/kernel/tracing/events/ipi/ipi_send_cpumask ]; then
-	skip "a screen" "this kernel cannot trace IPIs"
-	finish
-	exit 0
-fi
-tmp=$(mktemp -d)
-names='' pwned=''
+. cli/tests/native.sh
+native "a screen"
 tmux() { command tmux -L "quell-test-$$" -f /dev/null "$@"; }
-stop() {
-	tmux kill-server 2>/dev/null || true
-	[ -z "$names" ] || kill "$names" "$pwned" 2>/dev/null || true
-	wait 2>/dev/null || true
-	rm -rf "$tmp"
-}
-trap stop EXIT
-gcc -O1 -Wall -Wextra -Werror -o "$tmp/names" cli/tests/names.c -pthread
-"$tmp/names" 100000 & names=$!
+put_away() { tmux kill-server 2>/dev/null || true; }
+program names
+background "$tmp/names" 100000
 # A file's name becomes its task's: this one sets the terminal's title.
 cp "$tmp/names" "$tmp/"$'\e]2;PWNED\a'
-"$tmp/"$'\e]2;PWNED\a' 0 & pwned=$!
+background "$tmp/"$'\e]2;PWNED\a' 0
 
 shown() { tmux capture-pane -p; }
 # becomes PATTERN: within some seconds the screen has it.
@@ -138,9 +125,9 @@ tmux send-keys C-c
 check "^C ends it" becomes 'ready> *$'
 
 # --- not on a terminal
-kill $names $pwned
-wait $names $pwned 2>/dev/null || true
-names=
+kill "${pids[@]}"
+wait "${pids[@]}" 2>/dev/null || true
+pids=()
 build/cli/quell top -c all -i 200ms -n 4 >"$tmp/plain"
 check "elsewhere there are no escapes" eval "! grep -q \$'\e' '$tmp/plain' && grep -q '^ *PER S' '$tmp/plain'"
 check "and no row of zero" eval "! grep -Eq '^ +0\.0 ' '$tmp/plain'"

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What tests share that observe the machine they run on; after lab/tests/tap.sh.
+# native WHAT [CPUS] builds the command, makes the directory $tmp and sees to it that
+# nothing of the test outlives it; or, if this kernel cannot trace IPIs, there is no
+# root or there are fewer CPUs, WHAT is skipped and the script ends.
+pids=()
+native() {
+	local tracing=/sys/kernel/tracing
+	make -s -C cli >&2
+	if [ "$(id -u)" != 0 ] || [ "$(nproc)" -lt "${2:-1}" ] ||
+		! { mountpoint -q $tracing || mount -t tracefs nodev $tracing; } 2>/dev/null ||
+		[ ! -d $tracing/events/ipi/ipi_send_cpumask ]; then
+		skip "$1" "no root, fewer than ${2:-1} CPUs, or a kernel that cannot trace IPIs"
+		finish
+		exit 0
+	fi
+	tmp=$(mktemp -d)
+	trap native_end EXIT
+}
+# A test may have more to put away: it redefines this.
+put_away() { :; }
+native_end() {
+	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null || true
+	wait 2>/dev/null || true
+	put_away
+	rm -rf "$tmp"
+}
+# background COMMAND...: it is killed at the end; $! is its PID.
+background() {
+	"$@" &
+	pids+=($!)
+}
+# program NAME...: build cli/tests/NAME.c into $tmp.
+program() {
+	local name
+	for name; do gcc -O2 -Wall -Wextra -Werror -o "$tmp/$name" "cli/tests/$name.c" -pthread; done
+}

@@ -55,8 +55,9 @@ while sleep $every; [ $((SECONDS - begin)) -le "$length" ]; do
 		"$(awk '{ print $14 + $15 }' /proc/$exporter/stat)" |
 		tee -a "$tmp/samples" >&2
 done
-# The first quarter warms up: names are learnt, tables grow up to their limits.
-# After it there is room for one burst of events, not for a leak.
+# The first quarter warms up: names are learnt, tables grow. Later there is room for
+# what their limits allow, above all 1,024 sources of 2 KiB each if other programs of
+# many names run here; not for a leak, which has 45 minutes.
 judge() { awk -v warm=$((length / 4)) -v col="$1" '
 	{ if ($1 <= warm) { if (!n++ || $col > most) most = $col }
 	  else if (!m++ || $col > last) last = $col }
@@ -65,7 +66,7 @@ column() { awk -v col="$1" '{ print $col }' "$tmp/samples"; }
 n=$(wc -l <"$tmp/samples")
 check "$n samples in $length s" test "$n" -ge 15
 more=$(judge 2)
-check "memory stays: $(column 2 | tail -n1) KiB, $more KiB more than in the first quarter" test "$more" -le 2048
+check "memory stays: $(column 2 | tail -n1) KiB, $more KiB more than in the first quarter" test "$more" -le 4096
 check "sources have no more than 21 series" test "$(column 3 | sort -n | tail -n1)" -le 21
 more=$(judge 4)
 check "the number of series stays: $(column 4 | tail -n1), $more more than in the first quarter" test "$more" -le 0

@@ -14,11 +14,11 @@ need_packages cli-test exporter
 native "the exporter under attack"
 program hostile names
 port=19483
-background build/cli/quell export --listen $port -c all -n 40 --buffer 128 -d 300s 2>"$tmp/err"
+background build/cli/quell export --listen $port -c all -n 40 --buffer 512 -d 300s 2>"$tmp/err"
 exporter=$!
 scrape() { curl -sf --max-time 5 "http://127.0.0.1:$port/metrics"; }
 value() { awk -v name="$1" '$1 == name { print $2 }' "$2"; }
-for _ in $(seq 50); do scrape >"$tmp/first" && break; sleep 0.2; done
+for _ in $(seq 150); do scrape >"$tmp/first" && break; sleep 0.2; done
 check "the exporter answers" grep -q '^quell_info' "$tmp/first"
 
 # --- a thousand connections, and interrupts to be counted meanwhile
@@ -86,10 +86,11 @@ check "and no task" eval "! grep -q task= '$tmp/x.prom'"
 # --- a full disk leaves no old truth
 mkdir "$tmp/small"
 mount -t tmpfs -o size=64k none "$tmp/small"
+put_away() { umount "$tmp/small" 2>/dev/null || true; }
 status=0
-background build/cli/quell export --textfile "$tmp/small/x.prom" -i 200ms -c all -d 20s 2>"$tmp/err"
+background build/cli/quell export --textfile "$tmp/small/x.prom" -i 200ms -c all -d 120s 2>"$tmp/err"
 full=$!
-for _ in $(seq 50); do [ ! -e "$tmp/small/x.prom" ] || break; sleep 0.1; done
+for _ in $(seq 300); do [ ! -e "$tmp/small/x.prom" ] || break; sleep 0.1; done
 cp "$tmp/small/x.prom" "$tmp/kept"
 head -c 64k /dev/zero >"$tmp/small/fill" 2>/dev/null || true
 wait $full || status=$?

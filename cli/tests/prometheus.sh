@@ -17,7 +17,7 @@ check "the dashboard is JSON with six panels" jq -en 'input | .panels | length =
 native "the exporter is scraped"
 port=19481 web=19482
 background build/cli/quell export --listen $port -c all -d 120s
-sed "s/9479/$port/; s/15s/1s/" docs/prometheus/scrape.yml >"$tmp/prometheus.yml"
+sed "s/9479/$port/; s/^\( *\)scrape_interval: 15s/\1scrape_interval: 1s\n\1evaluation_interval: 1s/" docs/prometheus/scrape.yml >"$tmp/prometheus.yml"
 cp docs/prometheus/rules.yml "$tmp/"
 background prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/data" \
 	--web.listen-address=127.0.0.1:$web >"$tmp/log" 2>&1
@@ -40,8 +40,16 @@ check "with the kernel it runs on" becomes 'quell_info' ".data.result[0].metric.
 check "and interrupts that grow" becomes 'sum(rate(quell_interrupts_total[10s]))' '.data.result[0].value[1] | tonumber > 0'
 check "every CPU and cause has a series" becomes 'count(quell_interrupts_total)' \
 	".data.result[0].value[1] | tonumber == $(nproc) * 21"
-rules=$(curl -s --max-time 5 "http://127.0.0.1:$web/api/v1/rules")
-check "the rules are evaluated without error" jq -en 'input | [.data.groups[].rules[]] | length == 3 and all(.health != "err")' <<<"$rules"
+evaluated() {
+	local _
+	for _ in $(seq 60); do
+		curl -s --max-time 5 "http://127.0.0.1:$web/api/v1/rules" |
+			jq -en 'input | [.data.groups[].rules[]] | length == 4 and all(.health == "ok")' && return
+		sleep 0.5
+	done
+	return 1
+}
+check "the rules are evaluated without error" evaluated
 bad=0 queries=0
 # shellcheck disable=SC2016 # Grafana's variables, not the shell's
 while read -r expr; do

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * flood.c - CPU SECONDS: function-call interrupts on CPU as fast as others can send
+ * them. A perf event that counts on CPU, and runs, is read from each other CPU; the
+ * kernel asks CPU by an interrupt, whatever it is at. Prints how many were sent.
+ */
+#define _GNU_SOURCE
+#include <linux/perf_event.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static atomic_ulong sent;
+static int target;
+static double end;
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void *flood(void *cpu)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(attr),
+					.config = PERF_COUNT_SW_CPU_CLOCK };
+	int fd = syscall(SYS_perf_event_open, &attr, -1, target, -1, PERF_FLAG_FD_CLOEXEC);
+	cpu_set_t here;
+	uint64_t value;
+
+	CPU_ZERO(&here);
+	CPU_SET(*(int *)cpu, &here);
+	if (fd < 0 || sched_setaffinity(0, sizeof(here), &here)) {
+		perror("flood");
+		exit(1);
+	}
+	while (now() < end)
+		for (int i = 0; i < 100; i++, sent++)
+			if (read(fd, &value, sizeof(value)) != sizeof(value))
+				exit(1);
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread[256];
+	int cpu[256], ncpus = sysconf(_SC_NPROCESSORS_ONLN), n = 0;
+
+	if (argc != 3)
+		return 2;
+	target = atoi(argv[1]);
+	end = now() + atof(argv[2]);
+	for (int i = 0; i < ncpus && n < 256; i++) {
+		if (i == target)
+			continue;
+		cpu[n] = i;
+		pthread_create(&thread[n], NULL, flood, &cpu[n]);
+		n++;
+	}
+	for (int i = 0; i < n; i++)
+		pthread_join(thread[i], NULL);
+	printf("%lu\n", sent);
+	return 0;
+}

@@ -32,7 +32,8 @@ sleep 1
 answered=0 slowest=0
 for _ in $(seq 10); do
 	begin=${EPOCHREALTIME//[!0-9]/}
-	! scrape >"$tmp/during" || answered=$((answered + 1))
+	# One that is slow to ask, on a busy machine, may have to make room; it asks again.
+	! { scrape || scrape; } >"$tmp/during" || answered=$((answered + 1))
 	took=$(((${EPOCHREALTIME//[!0-9]/} - begin) / 1000))
 	[ $took -le $slowest ] || slowest=$took
 	sleep 0.7

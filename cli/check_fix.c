@@ -15,7 +15,8 @@
 
 #define GRUB		"/etc/default/grub.d/zz-quell-check.cfg"
 #define SYSCTL		"/etc/sysctl.d/zz-quell-check.conf"
-#define TMPFILES	"/etc/tmpfiles.d/zz-quell-check.conf"
+/* Of two lines for one path systemd-tmpfiles takes the first. */
+#define TMPFILES	"/etc/tmpfiles.d/00-quell-check.conf"
 #define AT_BOOT		"/etc/systemd/zz-quell-check-at-boot"
 #define UNIT		"zz-quell-check.service"
 
@@ -265,7 +266,7 @@ void check_script(const struct check *c, FILE *f)
 	fputs("#!/bin/sh\n", f);
 	fprintf(f, "# Printed by quell check --fix: CPUs %s are to be left alone, %s do the rest.\n",
 		*c->quiet_list ? c->quiet_list : "(none)", c->house_list);
-	fputs("# To take it back: remove the files named zz-quell-check* below /etc, update-grub, reboot.\n"
+	fputs("# To take it back: remove the files named *-quell-check* below /etc, update-grub, reboot.\n"
 	      "# QUELL_ROOT=DIR changes the system below DIR instead of this one.\n"
 	      "set -eu\n"
 	      "root=${QUELL_ROOT:-} failed=0\n"

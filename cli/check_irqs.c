@@ -47,13 +47,16 @@ static char *user_of(struct check *c, const char *irq)
  * irqaffinity= is where new interrupts go; a driver may have its own idea, so
  * they are also put in their place by name: numbers may change.
  */
-static void put(struct check *c, struct finding *f, const char *mask, const char *user)
+static void put(struct check *c, struct finding *f, const char *irq, const char *mask, const char *user)
 {
 	char *name = xasprintf("%.*s", (int)strcspn(user, ","), user);
+	/* A PC's timer cannot be moved; it is where the command line has it. */
+	bool moves = strcmp(irq, "0") || strcmp(name, "timer");
 
-	fix_add(f, FIX_NOW, mask, c->house_list);
+	if (moves)
+		fix_add(f, FIX_NOW, mask, c->house_list);
 	fix_add(f, FIX_CMDLINE, "irqaffinity", c->house_list);
-	if (!strchr(name, '/'))		/* that has no directory */
+	if (moves && !strchr(name, '/'))	/* that has no directory */
 		fix_add(f, FIX_IRQ, name, c->house_list);
 	free(name);
 }
@@ -78,7 +81,7 @@ static void one(struct check *c, const char *irq, struct finding **mayf)
 	if (on && ours) {
 		f = check_find(c, "irq.effective", SEV_HIGH, arrives,
 			       "interrupt %s (%s) arrives on CPU %s", irq, user, on);
-		put(c, f, mask, user);
+		put(c, f, irq, mask, user);
 	} else if (on) {
 		f = check_find(c, "irq.managed", SEV_MEDIUM, arrives,
 			       "interrupt %s (%s) arrives on CPU %s, where the kernel has put it", irq, user, on);
@@ -101,7 +104,7 @@ static void one(struct check *c, const char *irq, struct finding **mayf)
 			free((*mayf)->what);
 			(*mayf)->what = longer;
 		}
-		put(c, *mayf, mask, user);
+		put(c, *mayf, irq, mask, user);
 	}
 	free(on);
 	free(to);

@@ -9,9 +9,6 @@
 # nothing over a boot, so the files that the script wrote are carried over from
 # here; and grub is not installed: a stand-in for update-grub reads its files as
 # grub-mkconfig does. KERNEL=6.12 takes that kernel instead.
-#
-# Seen to its end so far is the first boot, with what is found there; the second
-# only for trees of files (check.sh).
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
@@ -98,7 +95,7 @@ file /try <<-'END'
 		fixed=0
 		sh -e /fix.sh >/said 2>&1 || fixed=$?
 		cat /said >&2
-		files=$(cd / && find etc -name 'zz-quell-check*' | tar -czf - -T - | base64 -w 0)
+		files=$(cd / && find etc -name '*-quell-check*' | tar -czf - -T - | base64 -w 0)
 		printf '{"fixed":%s,"words":"%s","files":"%s"}\n' "$fixed" "$(cat /words)" "$files" >/dev/ttyS1
 	fi
 	sync
@@ -146,10 +143,10 @@ found() { # ID FIX WHAT
 	fi
 }
 check "the first boot comes to its end, and something is found" jq -es '.[0].status == 1' "$first"
-found cmdline.domain 'isolcpus=managed_irq,domain,2-3' "isolcpus= without domain"
-found cmdline.typo 'nohz_full=2-3' "nohzfull="
-found cmdline.nohz_full 'nohz_full=2-3' "the tick"
-found cmdline.rcu_nocbs 'rcu_nocbs=2-3' "RCU callbacks"
+found cmdline.domain 'isolcpus=managed_irq,domain,2,3' "isolcpus= without domain"
+found cmdline.typo 'nohz_full=2,3' "nohzfull="
+found cmdline.nohz_full 'nohz_full=2,3' "the tick"
+found cmdline.rcu_nocbs 'rcu_nocbs=2,3' "RCU callbacks"
 found irq.default 'irqaffinity=0,1' "no irqaffinity="
 found workqueue.unbound 'echo 3 > /sys/devices/virtual/workqueue/cpumask' "work everywhere"
 found systemd.affinity 'CPUAffinity=0,1' "systemd's CPUAffinity="
@@ -160,7 +157,7 @@ found vm.stat_interval 'vm.stat_interval=10' "vm.stat_interval"
 found thp 'echo madvise > /sys/kernel/mm/transparent_hugepage/enabled' "huge pages for all"
 found ksm 'echo 0 > /sys/kernel/mm/ksm/run' "KSM"
 found rcu.expedited 'echo 0 > /sys/kernel/rcu_expedited' "expedited RCU"
-found net.rps 'echo 0 > /sys/class/net/lo/queues/rx-0/rps_cpus' "steered packets"
+found net.rps 'echo 3 > /sys/class/net/lo/queues/rx-0/rps_cpus' "steered packets"
 check "the script ran to its end there, without complaint" jq -es '.[1].fixed == 0' "$first"
 
 # Another boot of the same system, with what the script wrote.

@@ -27,6 +27,12 @@ named=$(xargs -0 grep -nE "$places" <"${TMPDIR:-/tmp}/quell-files.$$" || true)
 if [ -z "$named" ]; then ok "no file names a machine's paths or a mirror"; else
 	not_ok "no file names a machine's paths or a mirror" "$named"; fi
 
+modes=$(git ls-files '*/tests/*.sh' | while read -r file; do
+	[ -x "$file" ] || ! head -n 5 "$file" | grep -q '^# test: ' || echo "$file"
+done)
+if [ -z "$modes" ]; then ok "every test can be executed"; else
+	not_ok "every test can be executed" "$modes"; fi
+
 # Checks that cannot fail: `all` over what may be empty (say `length`, or that it
 # may be), `// 0 ==`, which jq reads as `// (0 == ...)`, and `jq -e` of an output
 # that may be nothing, with which jq 1.6 is content: `-en input | ...` or `-es`.

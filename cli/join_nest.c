@@ -16,19 +16,13 @@
 #include "join_state.h"
 #include "quell.h"
 
-void join_victim(struct join *j, const struct cpu_state *t, const struct event *e,
-		 struct receipt *r)
+void join_victim(struct join *j, const struct event *e, struct receipt *r)
 {
 	r->ts = e->ts;
 	r->cpu = e->cpu;
 	r->idle = !e->pid;
 	r->victim_pid = e->pid;
 	r->victim = j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
-	/* What interrupts an interrupter keeps the same task waiting. */
-	if (t->running) {
-		r->victim_pid = t->run.r.victim_pid;
-		r->victim = t->run.r.victim;
-	}
 }
 
 static void close_top(struct join *j, struct cpu_state *t, uint64_t ts, bool timed)
@@ -59,9 +53,8 @@ struct frame *join_enter(struct join *j, struct cpu_state *t, enum frame_kind ki
 {
 	struct frame *f;
 
-	if (t->nframes == MAX_FRAMES) {		/* ends were lost */
+	if (t->nframes == MAX_FRAMES)		/* ends were lost */
 		join_drop_frames(j, t);
-	}
 	f = &t->frame[t->nframes++];
 	*f = (struct frame){ .r = *r, .from = send_get(from), .key = key, .kind = kind };
 	return f;
@@ -124,7 +117,7 @@ static void timer_entry(struct join *j, struct cpu_state *t, const struct event 
 	/* Another timer at the same place, armed unseen. */
 	if (from && from->func_addr != e->func)
 		from = NULL;
-	join_victim(j, t, e, &r);
+	join_victim(j, e, &r);
 	if (is_tick(strtab_get(j->strings, r.func)))
 		r.name = tick_reason(j, t);
 	first = below && below->kind == FRAME_IRQ && below->r.vec == VEC_TIMER &&
@@ -152,7 +145,7 @@ static void softirq_entry(struct join *j, struct cpu_state *t, const struct even
 	}
 	r.func = join_softirq_name(j, e->irq);
 	r.how = from ? HOW_IPI : HOW_UNKNOWN;
-	join_victim(j, t, e, &r);
+	join_victim(j, e, &r);
 	join_enter(j, t, FRAME_SOFTIRQ, e->irq, &r, from);
 	send_put(from);
 }

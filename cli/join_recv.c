@@ -192,7 +192,7 @@ void join_on_irq_entry(struct join *j, const struct event *e)
 		.vec = e->vec, .name = e->name, .kind = RECEIPT_IRQ,
 	};
 
-	join_victim(j, t, e, &irq);
+	join_victim(j, e, &irq);
 	if (e->vec == VEC_DEVICE && !first_handler(t, e)) {
 		irq.kind = RECEIPT_PART;
 		irq.cause = CAUSE_DEVICE;

@@ -145,9 +145,8 @@ void join_leave(struct join *j, struct cpu_state *t, enum frame_kind kind,
 		uint64_t key, uint64_t ts);
 void join_drop_frames(struct join *j, struct cpu_state *t);
 void join_on_nested(struct join *j, const struct event *e);
-/* Whose time it is that @e of CPU @t takes. */
-void join_victim(struct join *j, const struct cpu_state *t, const struct event *e,
-		 struct receipt *r);
+/* It takes the time of the task that @e came in. */
+void join_victim(struct join *j, const struct event *e, struct receipt *r);
 
 /* join_task.c */
 void join_on_task(struct join *j, const struct event *e);

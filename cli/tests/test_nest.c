@@ -232,7 +232,7 @@ static void test_work(void)
 	join_finish(s.j);
 	ok(s.n == 5 && is(0, RECEIPT_PART, CAUSE_TICK, "delayed_work_timer_fn", 2, 2) &&
 	   is(1, RECEIPT_PART, CAUSE_SOFTIRQ, "TIMER", 2, 4), "a timer in a softirq");
-	ok(is(2, RECEIPT_IRQ, CAUSE_RESCHED, "", 5, 5) && s.out[2].victim_pid == VICTIM &&
+	ok(is(2, RECEIPT_IRQ, CAUSE_RESCHED, "", 5, 5) && s.out[2].victim_pid == WORKER && s.out[3].victim_pid == VICTIM &&
 	   is(3, RECEIPT_PART, CAUSE_KWORKER, "vmstat_update", 23, 28) &&
 	   by(3, "other", "vmstat_shepherd"),
 	   "delayed work is due to who asked for it, not to its timer; the interrupt in it is not its time");

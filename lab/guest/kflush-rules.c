@@ -25,6 +25,7 @@
 /* enum kernel_flush_broken */
 enum {
 	NOTHING = 0, PRESENT = 6, TYPE, FORCED, SPLIT, LARGE, SETTLE, HUGE, EVENT,
+	HOLE,
 };
 
 static void change_ldt(void)
@@ -82,6 +83,9 @@ static const struct rule {
 	{ .what = "owed", .each = 3, .broken = SETTLE, .broken_when = WITH_PTI },
 	{ .what = "huge", .when = WITH_PTI },
 	{ .what = "huge", .each = 1, .when = WITHOUT_PTI, .broken = HUGE },
+	{ .what = "reuse", .each = 1, .when = WITH_PTI, .broken = HOLE },
+	{ .what = "reuse", .each = 1, .when = WITHOUT_PTI, .broken = HUGE },
+	{ .what = "area", .each = 1, .when = WITH_PTI, .broken = SPLIT },
 	{ .what = "tables", .each = 1 },
 	{ .what = "ldt", .doit = change_ldt, .each = 1 },
 	{ .what = "secret", .doit = take_secret_page, .each = 1 },

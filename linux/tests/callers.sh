@@ -28,7 +28,9 @@ for version in 6.12 7.3; do
 	fi
 	# Both kinds of huge leaf are told of, in the function that clears them.
 	check "Linux $version: vmalloc tells of huge leaves" \
-		[ "$(grep -c 'kernel_flush_huge_unmapped()' "$out/$version/mm/vmalloc.c")" = 2 ]
+		[ "$(grep -c 'kernel_flush_huge_unmapped(P[MU]D_SIZE)' "$out/$version/mm/vmalloc.c")" = 2 ]
+	check "Linux $version: and who puts small pages there asks" \
+		grep -q 'kernel_flush_new_table()' "$out/$version/mm/memory.c"
 	# What must interrupt calls what always interrupts, in the file as built.
 	for file in arch/x86/mm/pgtable.c arch/x86/events/intel/ds.c; do
 		[ -f "$out/$version/$file" ] || mkdir -p "$out/$version/${file%/*}"

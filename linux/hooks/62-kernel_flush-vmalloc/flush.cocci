@@ -12,7 +12,7 @@ expression E;
 @@
 	cleared = pmd_clear_huge(E);
 +	if (cleared)
-+		kernel_flush_huge_unmapped();
++		kernel_flush_huge_unmapped(PMD_SIZE);
 
 @@
 identifier cleared;
@@ -20,4 +20,4 @@ expression E;
 @@
 	cleared = pud_clear_huge(E);
 +	if (cleared)
-+		kernel_flush_huge_unmapped();
++		kernel_flush_huge_unmapped(PUD_SIZE);

@@ -1,13 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
-// Changes: arch/x86/mm/pat/set_memory.c 3
+// Changes: arch/x86/mm/pat/set_memory.c 4
 @@
-identifier cpa;
+typedef pte_t;
+identifier cpa, kpte, address;
 @@
-__split_large_page(struct cpa_data *cpa, ...)
+__split_large_page(struct cpa_data *cpa, pte_t *kpte, unsigned long address,
+	...)
 {
 	<...
 -	flush_tlb_all();
-+	cpa_flush_split(cpa);
++	cpa_flush_split(cpa, address);
+	...>
+}
+
+@@
+identifier cpa, kpte, address;
+expression E;
+statement S;
+@@
+split_large_page(struct cpa_data *cpa, pte_t *kpte, unsigned long address)
+{
+	<...
++	cpa_before_split(address);
+	if (__split_large_page(cpa, kpte, address, E))
+		S
 	...>
 }
 

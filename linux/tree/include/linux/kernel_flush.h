@@ -28,7 +28,8 @@ static __always_inline void kernel_flush_user_enter(enum ctx_state state) { }
 static __always_inline bool kernel_flush_nmi_enter(void) { return false; }
 static __always_inline void kernel_flush_nmi_exit(bool ours) { }
 
-static inline void kernel_flush_huge_unmapped(void) { }
+static inline void kernel_flush_huge_unmapped(unsigned long size) { }
+static inline int kernel_flush_new_table(void) { return 0; }
 static inline void kernel_flush_count(enum kernel_flush_rule rule) { }
 
 #define flush_tlb_kernel_range_deferrable	flush_tlb_kernel_range

@@ -71,15 +71,18 @@
  * TLB with the new one: on its way to H2 with page table isolation, at any time
  * without, for user mode can prefetch kernel addresses then.  So:
  *
- *	- Without isolation, a flush after a huge leaf was unmapped interrupts:
- *	  small pages may get its address.  With isolation the two can meet
- *	  on the way to H2 only, which uses neither.
+ *	- Small pages may get the address of a huge leaf that was unmapped.
+ *	  Without isolation the flush after it interrupts.  With isolation the
+ *	  two can meet on the way to H2 only: it may wait until a page table
+ *	  comes where the leaf was (kernel_flush_new_table()), or a leaf that
+ *	  came instead is split (flush_tlb_settle_holes()).
  *	- A split keeps frame and type, but without isolation nobody can say how
  *	  long the two meet: interrupts.  With isolation it may wait, until
  *	  somebody changes more than permissions; that flushes first
- *	  (flush_tlb_settle_splits()).  SEV-SNP hosts check that the size of
- *	  a translation is that of the RMP's entry, when entry code writes per-CPU
- *	  data, too: interrupts.
+ *	  (flush_tlb_settle_splits()).  In vmalloc space frames do change, by
+ *	  an unmapping that finds small pages only: interrupts.  SEV-SNP hosts
+ *	  check that the size of a translation is that of the RMP's entry, when
+ *	  entry code writes per-CPU data, too: interrupts.
  *	- Permissions of a large page: interrupt without isolation.
  *	- Processors that can't hold two sizes at all (AMD erratum 383) have
  *	  no deferral.
@@ -136,9 +139,13 @@ struct unsettled {
 	atomic_long_t settled;
 };
 
-/* Splits that CPUs were not interrupted for, and huge leaves unmapped. */
+/*
+ * Splits that CPUs were not interrupted for, huge leaves unmapped that the next
+ * flush settles, and those that settles who fills the hole.
+ */
 static struct unsettled splits;
 static struct unsettled huge_leaves;
+static struct unsettled holes;
 
 /*
  * Everything, globals and all PCIDs: the requests do not say which addresses,
@@ -310,16 +317,51 @@ static bool settle(struct unsettled *what, enum kernel_flush_rule rule)
 
 /**
  * kernel_flush_huge_unmapped - a huge leaf was cleared in a kernel page table
+ * @size: how much it mapped
  *
  * Without page table isolation, the next flush_tlb_kernel_range_deferrable(),
- * which comes before the address is given out again, is not deferred.
+ * which comes before the address is given out again, is not deferred.  With
+ * isolation that waits for kernel_flush_new_table(), which hears of page tables
+ * but not of their directories.
  */
-void kernel_flush_huge_unmapped(void)
+void kernel_flush_huge_unmapped(unsigned long size)
 {
-	if (static_branch_unlikely(&kernel_flush_active) &&
-	    !cpu_feature_enabled(X86_FEATURE_PTI) &&
-	    !kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_HUGE))
+	if (!static_branch_unlikely(&kernel_flush_active))
+		return;
+	if (cpu_feature_enabled(X86_FEATURE_PTI) && size == PMD_SIZE)
+		atomic_long_inc(&holes.made);
+	else if (!kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_HUGE))
 		atomic_long_inc(&huge_leaves.made);
+}
+
+/**
+ * flush_tlb_settle_holes - nobody has translations of an unmapped huge leaf
+ *
+ * What comes next may then be small pages in its place.
+ */
+void flush_tlb_settle_holes(void)
+{
+	if (!kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_HOLE))
+		settle(&holes, KERNEL_FLUSH_HUGE);
+}
+
+/**
+ * kernel_flush_new_table - a kernel page table is about to get a new part
+ *
+ * A huge leaf may have been in its place that a CPU still has in the TLB.  Only
+ * where no huge leaf is can there be small pages, so this is rare.
+ *
+ * Return: 0, or -EBUSY if other CPUs cannot be interrupted from here.
+ */
+int kernel_flush_new_table(void)
+{
+	if (atomic_long_read(&holes.made) == atomic_long_read(&holes.settled))
+		return 0;
+	/* vmalloc() for callers that cannot sleep. */
+	if (irqs_disabled())
+		return -EBUSY;
+	flush_tlb_settle_holes();
+	return 0;
 }
 
 /**
@@ -402,8 +444,9 @@ static bool splits_may_wait(void)
 /**
  * flush_tlb_split_deferrable - a large page was split, to change permissions
  *
- * As flush_tlb_all().  Those who change more than permissions must first call
- * flush_tlb_settle_splits(), with no split in between.
+ * As flush_tlb_all(), for addresses that always have the same frame.  Those who
+ * change more than permissions must first call flush_tlb_settle_splits(), with no
+ * split in between.
  */
 void flush_tlb_split_deferrable(void)
 {

@@ -4,6 +4,7 @@
  * in user mode, and for some that must not: what they are told, by the
  * interrupts they get, is for user space to count (lab/guest/kflush.c).
  */
+#include <linux/io.h>
 #include <linux/kernel_flush.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -15,6 +16,8 @@
 #include "kernel_flush_internal.h"
 
 #define PAGES_PER_BLOCK	(PMD_SIZE / PAGE_SIZE)
+/* Where nothing has been, in address space alone. */
+#define PLACES		512
 
 static DEFINE_MUTEX(rules_lock);
 /* All pages that were given to a command, to be freed by "release". */
@@ -167,6 +170,53 @@ static int free_huge(u32 unused)
 	return 0;
 }
 
+/* A huge leaf of vmalloc space, each time where there has been nothing before. */
+static struct vm_struct *places;
+static struct page *placed;
+
+static unsigned long place_huge(void)
+{
+	static unsigned long next;
+	unsigned long addr;
+
+	if (!places)
+		places = get_vm_area((PLACES + 1) * PMD_SIZE, VM_SPARSE);
+	if (!placed)
+		placed = alloc_pages(GFP_KERNEL, PMD_SHIFT - PAGE_SHIFT);
+	if (!places || !placed || next == PLACES)
+		return 0;
+	addr = ALIGN((unsigned long)places->addr, PMD_SIZE) + next++ * PMD_SIZE;
+	return vmap_page_range(addr, addr + PMD_SIZE, page_to_phys(placed),
+			       PAGE_KERNEL) ? 0 : addr;
+}
+
+/* "reuse": it is unmapped, then a small page mapped in its place. */
+static int reuse_huge(u32 unused)
+{
+	unsigned long addr = place_huge();
+	int err;
+
+	if (!addr)
+		return -ENOMEM;
+	vm_area_unmap_pages(places, addr, addr + PMD_SIZE);
+	err = vm_area_map_pages(places, addr, addr + PAGE_SIZE, &placed);
+	vm_area_unmap_pages(places, addr, addr + PAGE_SIZE);
+	return err;
+}
+
+/* "area": it is split for a permission, then unmapped. */
+static int split_area(u32 unused)
+{
+	unsigned long addr = place_huge();
+	int err;
+
+	if (!addr)
+		return -ENOMEM;
+	err = set_memory_ro(addr, 1) ?: set_memory_rw(addr, 1);
+	vm_area_unmap_pages(places, addr, addr + PMD_SIZE);
+	return err;
+}
+
 /* "everywhere": what was flush_tlb_all(), for the events in /proc/vmstat. */
 static int flush_everywhere(u32 unused)
 {
@@ -202,6 +252,8 @@ static const struct {
 	{ "type", change_type },
 	{ "owed", change_type_with_split_owed },
 	{ "huge", free_huge },
+	{ "reuse", reuse_huge },
+	{ "area", split_area },
 	{ "everywhere", flush_everywhere },
 	{ "release", release },
 };

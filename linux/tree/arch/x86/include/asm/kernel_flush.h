@@ -44,7 +44,9 @@ void flush_tlb_kernel_range_deferrable(unsigned long start, unsigned long end);
 void flush_tlb_on_each_cpu_deferrable(smp_call_func_t flush, void *info);
 void flush_tlb_split_deferrable(void);
 void flush_tlb_settle_splits(void);
-void kernel_flush_huge_unmapped(void);
+void flush_tlb_settle_holes(void);
+void kernel_flush_huge_unmapped(unsigned long size);
+int kernel_flush_new_table(void);
 bool kernel_flush_large_may_wait(void);
 
 void kernel_flush_count(enum kernel_flush_rule rule);

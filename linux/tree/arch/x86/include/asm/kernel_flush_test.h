@@ -35,6 +35,7 @@ enum kernel_flush_broken {
 	KERNEL_FLUSH_BROKEN_SETTLE,	/* a split may be owed for ever */
 	KERNEL_FLUSH_BROKEN_HUGE,	/* nobody tells of huge leaves */
 	KERNEL_FLUSH_BROKEN_EVENT,	/* nor of the remote flush */
+	KERNEL_FLUSH_BROKEN_HOLE,	/* small pages may come where one was */
 };
 
 #ifdef CONFIG_COALESCE_TLBI_TEST

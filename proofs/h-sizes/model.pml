@@ -11,10 +11,14 @@
  * ends that before the next entry.
  *
  * SPLIT: a large page is split; then the attribute of a part changes.
+ * AREA: the same in vmalloc space; then the parts are unmapped, which may always
+ * wait, and another page gets the address.
  * HUGE: a large page is unmapped; then a small one gets its address.
- * DEFER: the flush after that first step may be deferred. quell: only SPLIT, and
- * only with page table isolation.
- * NO_SETTLE: the second step of SPLIT does not flush first.
+ * REFILL: first another large one gets it, which is then split.
+ * DEFER: the flush after the first step may be deferred. quell: SPLIT and HUGE,
+ * and only with page table isolation.
+ * NO_SETTLE: what was deferred is not made up for before the sizes or attributes
+ * could meet; quell does that with page table isolation.
  */
 #define KERNEL 1
 #define FLUSH 2
@@ -93,8 +97,6 @@ inline interrupt()
 
 inline flush_or_defer()
 {
-	bool waits;
-
 	atomic {
 		waits = !(word & KERNEL);
 		if
@@ -110,7 +112,9 @@ inline flush_or_defer()
 
 proctype sender()
 {
-#ifdef SPLIT
+	bool waits;
+
+#if defined(SPLIT) || defined(AREA)
 	atomic { size = SMALL; printf("sender: splits the page\n") };
 #else
 	atomic { size = NONE; printf("sender: unmaps the page\n") };
@@ -121,7 +125,14 @@ proctype sender()
 	interrupt();
 #endif
 	atomic { gone_on = true; look() };
-#if defined(SPLIT) && !defined(NO_SETTLE)
+#ifdef AREA
+	atomic { size = NONE; printf("sender: unmaps the small pages\n") };
+	flush_or_defer();
+#endif
+#ifdef REFILL
+	atomic { size = LARGE; attribute = 2; printf("sender: a large page is there again\n") };
+#endif
+#if defined(DEFER) && !defined(AREA) && !defined(NO_PTI) && !defined(NO_SETTLE)
 	interrupt();
 #endif
 	atomic { size = SMALL; attribute = 2; printf("sender: the small page is now %d\n", attribute) };

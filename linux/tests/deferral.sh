@@ -21,29 +21,30 @@ measure --strategies auto --isolated 4-7 -- vunmap --rounds 40 --jit 1 --map-kib
 END
 
 # load WHAT APPEND: sets `felt`, the flushes that interrupted the 4 isolated
-# CPUs, and `all`, every call that did; empty if the kernel complained or the
-# witnesses disagree.
+# CPUs, `other`, the other calls that did, and `all` by name; empty if the kernel
+# complained or the witnesses disagree.
 load() {
-	felt='' all=''
+	felt='' other='' all=''
 	lab/boot --kernel "$image" --cpus 8 --isolated 4 --timeout 200 --append "$2" \
 		--plan "$work/plan" --log "$work/$1.log" >"$work/rows" || return 0
 	all=$(jq -cs 'map(select(.workload == "vunmap" and .counters_agree) | .isolated_calls) |
 		if length == 2 then map(to_entries[]) | group_by(.key) |
 		map({(.[0].key): map(.value) | add}) | add // {} else empty end' "$work/rows")
 	felt=$(jq -r '[to_entries[] | select(.key | test("flush")) | .value] | add // 0' <<<"$all")
+	other=$(jq -r '[to_entries[] | select(.key | test("flush") | not) | .value] | add // 0' <<<"$all")
 }
 
 for kernel in 6.12 7.3; do
 	image=$(lab/build "$kernel")
 	load "$kernel-off" coalesce_tlbi=off
-	off=$felt
+	off=$felt off_other=$other
 	load "$kernel-on" ''
 	on=$felt
-	other=$(jq -r '[to_entries[] | select(.key | test("flush") | not) | .value] | add // 0' <<<"$all")
 	echo "# Linux $kernel: $off flushes without, $on with; then all calls: $all"
 	check "$kernel: without deferral they are interrupted again and again" [ "$off" -ge 800 ]
 	# A CPU that another call has brought into the kernel is interrupted, rightly.
 	check "$kernel: with it never in user mode ($on for $off, $other other calls)" [ "$on" -le "$other" ]
+	check "$kernel: a bound that the kernel without breaks ($off, $off_other other calls)" [ "$off" -gt "$off_other" ]
 	check "$kernel: the boot log says that it is active" grep -q 'kernel_flush: active on 4' "$work/$kernel-on.log"
 done
 finish

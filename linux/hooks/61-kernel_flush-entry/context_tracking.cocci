@@ -4,7 +4,7 @@
 expression E;
 @@
 	if (ct->active) {
-+		kernel_flush_user_exit(state);
++		kernel_flush_user_exit();
 		ct_kernel_enter(true, E);
 		...
 	} else { ... }
@@ -15,4 +15,4 @@ expression E;
 	ct_kernel_exit(true, E);
 	if (...)
 		raw_atomic_set(&ct->state, state);
-+	kernel_flush_user_enter(state);
++	kernel_flush_user_enter();

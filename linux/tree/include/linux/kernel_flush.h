@@ -7,7 +7,6 @@
 #ifndef _LINUX_KERNEL_FLUSH_H
 #define _LINUX_KERNEL_FLUSH_H
 
-#include <linux/context_tracking_state.h>
 #include <linux/types.h>
 
 /* Why a flush interrupts an isolated CPU in user mode all the same. */
@@ -23,8 +22,8 @@ enum kernel_flush_rule {
 #ifdef CONFIG_COALESCE_TLBI
 #include <asm/kernel_flush.h>
 #else
-static __always_inline void kernel_flush_user_exit(enum ctx_state state) { }
-static __always_inline void kernel_flush_user_enter(enum ctx_state state) { }
+static __always_inline void kernel_flush_user_exit(void) { }
+static __always_inline void kernel_flush_user_enter(void) { }
 static __always_inline bool kernel_flush_nmi_enter(void) { return false; }
 static __always_inline void kernel_flush_nmi_exit(bool ours) { }
 

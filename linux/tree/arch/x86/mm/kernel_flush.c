@@ -2,9 +2,9 @@
 /*
  * Deferred flushes of kernel addresses.
  *
- * A CPU in user mode does not use vmalloc addresses.  Instead of interrupting
- * an isolated CPU for each vunmap, the sender leaves a debt, and the CPU flushes
- * at its next kernel entry.
+ * A CPU in user mode or in a guest does not use vmalloc addresses.  Instead of
+ * interrupting an isolated CPU for each vunmap, the sender leaves a debt, and the
+ * CPU flushes at its next kernel entry.
  *
  *
  * Why no stale translation is used (ordering argument H)
@@ -49,6 +49,10 @@
  * task: its old mapping was flushed, thus requested or interrupted for, before
  * the task existed, and to switch to the task this CPU was in the kernel,
  * between an H1 and an H3, after that.
+ *
+ * A guest is as user mode: KVM's way into it goes by H3, the way back by H1, and
+ * what lies between uses the vCPU's structure besides.  The host's translations
+ * stay in the TLB under their own tag, and none is added meanwhile.
  *
  * Speculation in these windows may use a stale entry, as it may on any CPU
  * until the interrupt of a flush arrives; nothing it does is architectural.

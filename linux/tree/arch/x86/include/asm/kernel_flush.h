@@ -9,7 +9,6 @@
 
 #include <linux/atomic.h>
 #include <linux/bits.h>
-#include <linux/context_tracking_state.h>
 #include <linux/jump_label.h>
 #include <linux/percpu.h>
 #include <linux/smp.h>
@@ -28,8 +27,8 @@
  * @word: KERNEL_FLUSH_KERNEL and KERNEL_FLUSH_DEBTS
  * @flushed: flushes carried out at a kernel entry, for the statistics
  *
- * Whoever takes part starts, idles, runs guests and goes offline with
- * KERNEL_FLUSH_KERNEL set; housekeeping CPUs never clear it.
+ * Whoever takes part starts, idles and goes offline with KERNEL_FLUSH_KERNEL
+ * set; housekeeping CPUs never clear it.
  */
 struct kernel_flush {
 	atomic_t	word;
@@ -147,18 +146,16 @@ static inline bool kernel_flush_word_owe(atomic_t *word, int debt)
  */
 
 /**
- * kernel_flush_user_exit - an isolated CPU has left user mode
- * @state: the context it comes from
+ * kernel_flush_user_exit - an isolated CPU has left user mode or a guest
  *
  * Before anything on this CPU may touch memory that was not mapped all the
  * time since kernel_flush_user_enter().
  */
-static __always_inline void kernel_flush_user_exit(enum ctx_state state)
+static __always_inline void kernel_flush_user_exit(void)
 {
 	int old;
 
-	if (!static_branch_likely(&kernel_flush_active) ||
-	    state != CT_STATE_USER)
+	if (!static_branch_likely(&kernel_flush_active))
 		return;
 
 	kernel_flush_test_point(KERNEL_FLUSH_ENTERING);
@@ -173,15 +170,13 @@ static __always_inline void kernel_flush_user_exit(enum ctx_state state)
 }
 
 /**
- * kernel_flush_user_enter - an isolated CPU goes to user mode
- * @state: the context it goes to
+ * kernel_flush_user_enter - an isolated CPU goes to user mode or into a guest
  *
  * After everything on this CPU that may touch such memory.
  */
-static __always_inline void kernel_flush_user_enter(enum ctx_state state)
+static __always_inline void kernel_flush_user_enter(void)
 {
-	if (!static_branch_likely(&kernel_flush_active) ||
-	    state != CT_STATE_USER)
+	if (!static_branch_likely(&kernel_flush_active))
 		return;
 
 	kernel_flush_test_point(KERNEL_FLUSH_LEAVING);

@@ -19,7 +19,8 @@
 static const unsigned char counting[] = {
 	0x66, 0x83, 0x06, 0x00, 0x20, 0x01,	/* addl $1, 0x2000 */
 	0x66, 0x83, 0x16, 0x04, 0x20, 0x00,	/* adcl $0, 0x2004 */
-	0xeb, 0xf2,				/* jmp to the first */
+	0xf3, 0x90,				/* pause: see spin_relax() */
+	0xeb, 0xf0,				/* jmp to the first */
 };
 
 static const unsigned char leaving[] = {
@@ -40,6 +41,18 @@ static void give_memory(int vm, unsigned int slot, uint64_t at, void *page)
 		die("cannot give a guest memory");
 }
 
+/* "pause" is no reason to leave a guest.  Before it has a CPU. */
+static void keep_pauses(int vm)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_X86_DISABLE_EXITS,
+		.args = { KVM_X86_DISABLE_EXITS_PAUSE },
+	};
+
+	if (ioctl(vm, KVM_ENABLE_CAP, &cap))
+		die("cannot let a guest pause");
+}
+
 void vcpu_make(struct vcpu *vcpu, void *page, bool leaves)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm, size;
@@ -54,6 +67,7 @@ void vcpu_make(struct vcpu *vcpu, void *page, bool leaves)
 		die("cannot make a guest");
 	/* Before the first CPU; Intel's real mode needs it. */
 	ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000);
+	keep_pauses(vm);
 	code = mmap(NULL, VCPU_PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (code == MAP_FAILED)

@@ -41,6 +41,7 @@ kflush-torture --seconds $seconds --delay 0
 kflush-torture --seconds $seconds --delay 30
 END
 printf "kflush-torture --seconds $seconds --broken %s\n" 1 2 3 4 5 >>"$tmp/plan"
+sed 's/^kflush-torture/& --guests 1/p; d' "$tmp/plan" >"$tmp/guests"
 printf 'kflush getpid %s\n' 0 1 >"$tmp/getpid"
 
 # lab/boot takes QEMU from the path; ours adds $QEMU_MORE, and $QEMU_CPU to
@@ -79,6 +80,14 @@ torture() {
 	kill "$typist"
 	typist=
 	rm -f "$tmp/monitor.in" "$tmp/monitor.out"
+}
+
+# in_guests BUILD NAME APPEND: isolated CPUs go in and out of guests of KVM. As an
+# AMD CPU, whose SVM the emulator has.
+in_guests() {
+	lab/boot --kernel "$1" --cpus 6 --isolated 4 --threads single --accel tcg --plan "$tmp/guests" \
+		--timeout 900 --append "apic_extnmi=all nogbpages $3" \
+		--log "$results/$2.log" >"$results/$2.jsonl" || true
 }
 
 # getpid BUILD NAME APPEND [ISOLATED]: leaves instructions per getpid() in
@@ -130,6 +139,12 @@ for kernel in ${DEFERRAL_KERNELS:-6.12 7.3}; do
 		done <"$tmp/plan"
 		check "Linux $kernel, pti=$pti: NMIs came from the monitor in every torture" \
 			jq -es 'map(select(.test == "torture") | .adopted) | length == 7 and all(. > 0)' "$file"
+		in_guests "$build" "$name-guests" "pti=$pti"
+		while read -r line; do
+			# shellcheck disable=SC2016
+			check "Linux $kernel, pti=$pti: $line" jq -es --arg ran "$line" \
+				'any(.ran == $ran and .exit == 0)' "$results/$name-guests.jsonl"
+		done <"$tmp/guests"
 		check "Linux $kernel, pti=$pti: KUnit" grep -q '# kernel_flush: pass:7 fail:0' "$results/$name.log"
 	done
 	plain=$(lab/build "$kernel")

@@ -29,6 +29,10 @@ for kernel in 6.12 7.3; do
 	check "$kernel: without PTI at most 2 in 100 of stock's" of 'no PTI' ".isolated_ipis * 50 <= $stock"
 	# What a rule says is the truth only if the rules add up to all.
 	check "$kernel: and each has its rule" of 'no PTI' '.isolated_ipis <= (.by_rule | add)'
+	rows=$(lab/quiet --kernel "$kernel" --guests --path)
+	check "$kernel: stock interrupts guests" of stock '.isolated_interruptions >= 4 * (.collapses + .unshares)'
+	check "$kernel: quell none, not once" of quell '.guests and .isolated == 4 and .isolated_ipis == 0'
+	check "$kernel: and nothing else ends a guest" of quell '.isolated_interruptions == 0 and .guest_counted > 0'
 	rows=$(lab/quiet --kernel "$kernel" --seconds 10 --append coalesce_tlbi=off --path)
 	check "$kernel: they are interrupted with deferral off" of quell '.isolated_calls.do_flush_tlb_all >= .vunmaps'
 done

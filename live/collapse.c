@@ -37,6 +37,7 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 
+#include "compat.h"
 #include "live.h"
 
 #define FLUSH_NAME "pmdp_collapse_flush"
@@ -178,6 +179,9 @@ int live_collapse_init(void)
 {
 	int ret;
 
+	/* As in the rt flavours: no collapses. */
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		return 0;
 	ret = ftrace_set_filter(&live_flush_ops, FLUSH_NAME,
 				strlen(FLUSH_NAME), 1);
 	if (!ret)

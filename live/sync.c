@@ -24,14 +24,17 @@
 #include <linux/livepatch.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
-#include <linux/pt_targets.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/smp.h>
 #include <linux/stringify.h>
 
+#include "compat.h"
 #include "live.h"
+
+/* Asks by the names of 6.12. */
+#include <linux/pt_targets.h>
 
 /* A test builds a module that looks for a function nobody has. */
 #ifndef LIVE_SYNC
@@ -53,7 +56,8 @@ static void tlb_remove_table_smp_sync(void *arg)
 /* The very word that `current` is on @cpu. */
 static struct task_struct *live_current(int cpu)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) && \
+	LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
 	return READ_ONCE(per_cpu(pcpu_hot.current_task, cpu));
 #else
 	return READ_ONCE(per_cpu(current_task, cpu));
@@ -209,9 +213,10 @@ static int live_check(void)
 	unsigned int major = LIVE_LINUX >> 16, minor = (LIVE_LINUX >> 8) & 0xff;
 	int ret;
 
-	if (!(major == 6 && minor == 12) && !(major == 7 && minor == 3)) {
+	if (!(major == 6 && (minor == 1 || minor == 12)) &&
+	    !(major == 7 && minor == 3)) {
 		pr_err("Linux %u.%u is not known, " SYNC_NAME
-		       "() may promise more there than here; known are 6.12 and 7.3\n",
+		       "() may promise more there than here; known are 6.1, 6.12 and 7.3\n",
 		       major, minor);
 		return -EOPNOTSUPP;
 	}

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# test: deep
+# The module on Debian's other kernels: 6.1, where no tracepoint tells which
+# function an interrupt was for, so that all of them count; and the rt flavour
+# of 6.12, which has no huge pages to collapse.
+set -eu
+cd "$(dirname "$0")/../.."
+lab/need run-live
+. lab/lib.sh
+. lab/tests/tap.sh
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+cpus=6
+
+# claim WHAT WORKLOAD STRATEGY JQ-CONDITION: of every such row, and there is one.
+claim() {
+	if jq -es --arg w "$2" --arg s "$3" 'map(select(.workload == $w and .strategy == $s)) |
+		length > 0 and all(.[]; .ops > 0 and ('"$4"'))' "$tmp/rows" >/dev/null; then ok "$kernel: $1"
+	else not_ok "$kernel: $1" "$(jq -c --arg w "$2" 'select(.workload == $w)' "$tmp/rows")"; fi
+}
+
+for kernel in ${KERNEL:-6.1 6.12-rt}; do
+	image=$(lab/debian-image "$kernel")
+	kdir=$(live/headers "${image##*/vmlinuz-}")
+	tmp=$top/$kernel
+	mkdir "$tmp"
+	live/build "$kdir" "$tmp/good"
+	make -s -C live KDIR="$kdir" OUT="$tmp/version" KCFLAGS=-DLIVE_LINUX=0x060200 >"$tmp/version.log" 2>&1
+
+	case $kernel in *-rt) workloads='unshare' ;; *) workloads='collapse unshare' ;; esac
+	for w in $workloads; do
+		case $w in collapse) size='--mib 16' ;; *) size='--rounds 8' ;; esac
+		echo "measure --isolated $((cpus - 1)) --name isolated-$w -- $w $size"
+	done >"$tmp/once"
+	{
+		cat "$tmp/once"
+		echo "livectl refuse /version.ko 95"
+		echo "livectl on /quell_live.ko"
+		cat "$tmp/once"
+		echo "livectl off"
+		cat "$tmp/once"
+	} >"$tmp/plan"
+	status=0
+	lab/boot --kernel "$image" --cpus $cpus --isolated 1 --plan "$tmp/plan" --append lpj=16000000 \
+		--add "$tmp/good/livectl:/bin/livectl" --add "$tmp/good/quell_live.ko:/quell_live.ko" \
+		--add "$tmp/version/quell_live.ko:/version.ko" --timeout 900 --log "$tmp/log" >"$tmp/all" || status=$?
+	mkdir -p build/results
+	cp "$tmp/all" "build/results/live-$kernel.jsonl"
+	cp "$tmp/log" "build/results/live-$kernel.log"
+	if [ "$status" = 0 ]; then ok "$kernel: boots, loads it, unloads it, and complains of nothing"
+	else not_ok "$kernel: boots, loads it, unloads it, and complains of nothing" "$(tail -n 3 "$tmp/all")"; fi
+	grep '"workload":' "$tmp/all" >"$tmp/rows" || true
+	check "$kernel: not on a Linux nobody has looked at" grep -q 'ran":"livectl refuse /version.ko 95","exit":0' "$tmp/all"
+	check "$kernel: it says which are known" grep -q 'Linux 6.2 is not known.*known are 6.1, 6.12 and 7.3' "$tmp/log"
+	for w in $workloads; do
+		claim "$w: without it, an isolated CPU in user mode is interrupted by every sync" "isolated-$w" stock \
+			'.isolated_ipis >= .ops'
+		claim "$w: with it, by next to none" "isolated-$w" live '.isolated_ipis <= .ops / 4'
+		claim "$w: without it, every other CPU is" "isolated-$w" stock ".call_ipis >= $((cpus - 1)) * .ops"
+		claim "$w: with it, less than half of them" "isolated-$w" live ".call_ipis < $((cpus - 1)) * .ops / 2"
+	done
+	case $kernel in
+	*-rt)
+		claim "unshare: counters agree" isolated-unshare live .counters_agree
+		if grep -q 'no collapse can be told' "$tmp/log"; then not_ok "$kernel: it does not warn that there are no collapses"
+		else ok "$kernel: it does not warn that there are no collapses"; fi
+		;;
+	*) claim "collapse: the mm was known every time" isolated-collapse live '.stats.mm_known == .stats.syncs and .stats.syncs > 0' ;;
+	esac
+	jq -r '"# \(.kernel) \(.workload) \(.strategy): \(.ops) syncs, \(.call_ipis) call interrupts, \(.isolated_ipis) on the isolated CPU"' "$tmp/rows"
+done
+finish

@@ -25,6 +25,7 @@
 #include <asm/pt_torture_nmi.h>
 #include <asm/tlbflush.h>
 
+#include "compat.h"
 #include "pt_torture_core.h"
 
 #define STOCK "pt_sync-torture: stock: "
@@ -134,11 +135,36 @@ static bool stock_walk_visible(void)
 	return true;
 }
 
+/* A stock GUP-fast asks nobody and has no middle to call from: its walk alone. */
+static void stock_gup_start(bool start)
+{
+}
+
+static int stock_gup(unsigned long addr, struct page **page,
+		     void (*walk)(void))
+{
+	walk();
+	return 0;
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+/* 6.1 asks this even where a mapping is fixed; exec would have set it. */
+static unsigned long stock_area(struct file *file, unsigned long addr,
+				unsigned long len, unsigned long pgoff,
+				unsigned long flags)
+{
+	return addr;
+}
+#endif
+
 static struct mm_struct *stock_new_mm(void)
 {
 	struct mm_struct *mm = stock_mm_alloc();
 
 	if (mm) {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+		mm->get_unmapped_area = stock_area;
+#endif
 		mm->task_size = TASK_SIZE;
 		mm->def_flags = VM_NOHUGEPAGE;
 	}
@@ -248,6 +274,8 @@ const struct pt_torture_core pt_torture_core = {
 	.mm_alloc		= stock_new_mm,
 	.pmd_alloc		= stock_pmd_alloc,
 	.pmd_find		= stock_pmd_find,
+	.gup_start		= stock_gup_start,
+	.gup			= stock_gup,
 	.fault_choose		= stock_fault_choose,
 	.fault_load_early	= stock_fault_load_early,
 	.nmi_start		= stock_start,

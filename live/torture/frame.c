@@ -13,6 +13,7 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/torture.h>
+#include <linux/version.h>
 
 static DEFINE_MUTEX(torture_mutex);
 static const char *torture_type;
@@ -38,9 +39,9 @@ void torture_kthread_stopping(char *title)
 }
 EXPORT_SYMBOL_GPL(torture_kthread_stopping);
 
-int _torture_create_kthread(int (*fn)(void *arg), void *arg, char *name,
-			    char *m, char *failure, struct task_struct **tp,
-			    void (*prepare)(struct task_struct *tp))
+static int frame_create(int (*fn)(void *arg), void *arg, const char *name,
+			const char *failure, struct task_struct **tp,
+			void (*prepare)(struct task_struct *tp))
 {
 	struct task_struct *task = kthread_create(fn, arg, "%s", name);
 
@@ -54,6 +55,21 @@ int _torture_create_kthread(int (*fn)(void *arg), void *arg, char *name,
 	wake_up_process(task);
 	return 0;
 }
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+int _torture_create_kthread(int (*fn)(void *arg), void *arg, char *name,
+			    char *m, char *failure, struct task_struct **tp)
+{
+	return frame_create(fn, arg, name, failure, tp, NULL);
+}
+#else
+int _torture_create_kthread(int (*fn)(void *arg), void *arg, char *name,
+			    char *m, char *failure, struct task_struct **tp,
+			    void (*prepare)(struct task_struct *tp))
+{
+	return frame_create(fn, arg, name, failure, tp, prepare);
+}
+#endif
 EXPORT_SYMBOL_GPL(_torture_create_kthread);
 
 void _torture_stop_kthread(char *m, struct task_struct **tp)

@@ -147,6 +147,12 @@ void flight_note(struct flight *f, uint64_t ts, const char *text)
 	snprintf(mine->text, sizeof(mine->text), "%s", text);
 }
 
+void flight_forget_stacks(struct flight *f)
+{
+	for (size_t i = 0; i < f->sends.n; i++)
+		((struct send *)at(&f->sends, i))->stack = 0;
+}
+
 void flight_losses(struct flight *f, uint64_t ts, uint64_t lost, uint64_t unaccounted)
 {
 	struct losses *last = f->losses.n ? at(&f->losses, f->losses.n - 1) : NULL;

@@ -19,6 +19,8 @@ struct flight *flight_new(uint64_t keep, size_t most);
 void flight_send(struct flight *f, const struct send *s);
 void flight_receipt(struct flight *f, const struct receipt *r);
 void flight_note(struct flight *f, uint64_t ts, const char *text);
+/* Who sent what stays known, but not the whole way there. */
+void flight_forget_stacks(struct flight *f);
 /* What was lost and unaccounted up to @ts, since the beginning. */
 void flight_losses(struct flight *f, uint64_t ts, uint64_t lost, uint64_t unaccounted);
 

@@ -31,6 +31,8 @@ struct session_tap {
 	/* A line that somebody wrote to trace_marker, or a notice of ours. */
 	void (*mark)(void *arg, uint64_t ts, const char *text);
 	void (*notice)(void *arg, uint64_t ts, const char *text);
+	/* The numbers of stacks mean nothing from now on. */
+	void (*no_stacks)(void *arg);
 	void *arg;
 };
 

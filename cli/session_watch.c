@@ -113,6 +113,8 @@ static void forget_stacks(struct session *s)
 		return;
 	join_forget_stacks(s->join);
 	summary_forget_stacks(&s->sum);
+	if (s->tap.no_stacks)
+		s->tap.no_stacks(s->tap.arg);
 	strtab_free(&s->stacks);
 }
 

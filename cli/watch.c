@@ -128,6 +128,11 @@ static void on_notice(void *arg, uint64_t ts, const char *text)
 	flight_note(((struct watch *)arg)->flight, ts, text);
 }
 
+static void on_no_stacks(void *arg)
+{
+	flight_forget_stacks(((struct watch *)arg)->flight);
+}
+
 static volatile sig_atomic_t asked;
 
 static void on_usr1(int sig)
@@ -341,9 +346,10 @@ int cmd_watch(int argc, char **argv)
 		w->o.session.what = "all";
 	/* A reason is told a moment late, and its dump another one later. */
 	w->flight = flight_new(r->before + r->after + 2000000000ull, FLIGHT_MOST);
-	w->s.no_rows = true;
+	w->s.no_rows = w->s.few_stacks = true;
 	w->s.tap = (struct session_tap){ .send = on_send, .receipt = on_receipt,
-					 .mark = on_mark, .notice = on_notice, .arg = w };
+					 .mark = on_mark, .notice = on_notice,
+					 .no_stacks = on_no_stacks, .arg = w };
 	session_open(&w->s, &w->o.session);
 	if (w->then)
 		then_follow(w->then);

@@ -23,7 +23,7 @@ static struct trigger_rules rules = {
 
 /* What a record holds, as far as it matters here. */
 static struct seen {
-	uint64_t	sends, irqs, senders, first, last, notes;
+	uint64_t	sends, irqs, senders, stacks, first, last, notes;
 	uint32_t	longest;
 	char		task[32], note[FLIGHT_NOTE];
 	struct rec_end	end;
@@ -44,6 +44,7 @@ static void on_receipt(void *arg, const struct receipt *r, const struct send *fr
 		seen.first = r->ts;
 	seen.last = r->ts;
 	seen.senders += from != NULL;
+	seen.stacks += from && from->stack;
 	if (r->ns > seen.longest) {
 		seen.longest = r->ns;
 		snprintf(seen.task, sizeof(seen.task), "%s",
@@ -107,6 +108,7 @@ static void feed(struct flight *f, struct trigger *t, uint64_t from, uint64_t to
 
 		snprintf(name, sizeof(name), "task %d", (int)ms);
 		s.comm = strtab_str(&strings, name);
+		s.stack = strtab_put(&stacks, &s.comm, sizeof(s.comm));
 		if (ms % 100 == 77)
 			r.ns = 30000 + ms;
 		flight_send(f, &s);
@@ -126,12 +128,16 @@ static void test_window(void)
 	flight_note(f, 250 * MS, "a note");
 	ok(through_a_file(f, 240 * MS, 290 * MS) && seen.irqs == 50 && seen.sends == 50 &&
 	   seen.senders == 50, "what was received in a part of the time is written, with its senders");
+	ok(seen.stacks == 50, "and their stacks");
 	ok(seen.first == 1000 && seen.last == 49 * MS + 1000 && seen.end.duration == 50 * MS,
 	   "with times since its beginning");
 	ok(seen.longest == 30277 && !strcmp(seen.task, "task 277"), "and the names of who sent it");
 	ok(seen.notes == 1 && !strcmp(seen.note, "a note"), "and what was noted");
 	ok(through_a_file(f, 240 * MS, 290 * MS) && seen.irqs == 50 && seen.sends == 50,
 	   "a second time it is the same");
+	flight_forget_stacks(f);
+	ok(through_a_file(f, 240 * MS, 290 * MS) && seen.senders == 50 && !seen.stacks,
+	   "without stacks, if their numbers mean nothing any more");
 	ok(through_a_file(f, 0, 300 * MS) && seen.irqs == 201 && seen.senders == 201,
 	   "what is older than the time to keep is gone");
 	ok(!flight_whole_since(f), "and nothing had to go for its number");

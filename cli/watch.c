@@ -318,7 +318,7 @@ static void say_what(const struct watch *w, const char *dir)
 
 	printf("watching CPU %s; records go to %s", cpus, dir);
 	if (r->over)
-		printf(" after an interrupt longer than %.3g us,", r->over / 1e3);
+		printf(" after an interrupt longer than %g us,", r->over / 1e3);
 	printf(" for \"%s\" in %s/marker, and for kill -USR1 %d\n", r->mark, dir,
 	       (int)getpid());
 	fflush(stdout);

@@ -91,5 +91,5 @@ torture() { # KERNEL
 # truly run at once, QEMU may miss such a change of just the code that another
 # CPU is running, and the kernel dies of a trap that nobody expected (int3).
 # With the module in place they do run at once.
-for kernel in ${KERNEL:-6.12 7.3}; do torture "$kernel"; done
+for kernel in ${KERNEL:-6.1 6.12 7.3}; do torture "$kernel"; done
 finish

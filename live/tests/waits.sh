@@ -17,7 +17,7 @@ expect() { # NUMBER true|false WHAT
 	if [ "${waited[$1]:-missing}" = "$2" ]; then ok "$kernel: $3"; else not_ok "$kernel: $3" "waited: ${waited[$1]:-missing}"; fi
 }
 
-for kernel in ${KERNEL:-6.12 7.3}; do
+for kernel in ${KERNEL:-6.1 6.12 7.3}; do
 	image=$(lab/debian-image "$kernel")
 	kdir=$(live/headers "${image##*/vmlinuz-}")
 	tmp=$top/$kernel

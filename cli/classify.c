@@ -179,6 +179,7 @@ enum cause classify_stack(const char *const *frames, size_t n)
 		{ "membarrier_global_expedited", CAUSE_MEMBARRIER },
 		{ "text_poke_sync", CAUSE_TEXT },
 		{ "smp_text_poke_sync_each_cpu", CAUSE_TEXT },
+		{ "text_sync", CAUSE_TEXT },
 		/*
 		 * What calls these last of all jumps to them: they leave no
 		 * frame, and their callers have to tell.
@@ -331,7 +332,7 @@ bool is_plumbing(const char *func)
 		"wake_up_process default_wake_function wake_up_q "
 		"autoremove_wake_function __wake_up __wake_up_common "
 		"__wake_up_common_lock __wake_up_sync_key "
-		"native_send_call_func_ipi text_poke_sync "
+		"native_send_call_func_ipi text_poke_sync text_sync text_sync_at "
 		"smp_text_poke_sync_each_cpu smp_text_poke_batch_finish "
 		"text_poke_bp_batch text_poke_finish text_poke_flush "
 		"__text_poke_batch ftrace_stacktrace_count stacktrace_trigger "

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: quick
-# Who makes all CPUs notice patched text: docs/patching.md against both kernels.
+# Who makes all CPUs notice patched text: docs/patching.md against both kernels,
+# and what it says of each against the grafted kernels.
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need fetch
@@ -25,9 +26,39 @@ unlisted() { # TREE: places that the table lacks
 	cut -d'|' -f2 "$out/rows" | sort -u | comm -23 "$out/found" -
 }
 
+# does TREE: rows of this kernel whose function does not do what the table says.
+differs() {
+	local file name call what
+	linux/census-sync "$1" | sort -u >"$out/now"
+	while IFS='|' read -r _ place what; do
+		grep -qxF "$place" "$out/found" || continue # not in this kernel
+		read -r file name call <<<"$place"
+		case $what in
+		deferred) grep -qE "^$file $name text_sync(_at|_module)?\$" "$out/now" &&
+			! grep -qxF "$place" "$out/now" ;;
+		'asks first') grep -q 'cpu_in_user_mode(cpu)' "$1/$file" ;;
+		'skips user mode') grep -qE "_in_kernel\\($call\\)" "$1/$file" ;;
+		*) grep -qxF "$place" "$out/now" ;;
+		esac || echo "$place: not $what"
+	done <"$out/rows"
+}
+
 for version in 6.12 7.3; do
 	tree=$(lab/fetch "$version")
 	check "Linux $version: every place is in the table" [ -z "$(unlisted "$tree")" ]
+	# The grafted kernel: the places' files, changed or as they were.
+	linux/graft --to "$out/$version" "$tree" >/dev/null
+	cut -d'|' -f2 "$out/rows" | cut -d' ' -f1 | sort -u | while read -r file; do
+		if [ ! -f "$tree/$file" ] || [ -f "$out/$version/$file" ]; then continue; fi
+		mkdir -p "$out/$version/${file%/*}"
+		cp "$tree/$file" "$out/$version/$file"
+	done
+	mkdir -p "$out/$version/kernel"
+	[ -f "$out/$version/kernel/smp.c" ] || cp "$tree/kernel/smp.c" "$out/$version/kernel/"
+	said=$(differs "$out/$version")
+	if [ -z "$said" ]; then ok "Linux $version: and does what the table says"
+	else not_ok "Linux $version: and does what the table says" "$said"; fi
+	check "Linux $version: which the stock kernel does not" [ -n "$(differs "$tree")" ]
 done
 
 # One that somebody adds.

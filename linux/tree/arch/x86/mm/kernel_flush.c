@@ -111,8 +111,14 @@
 #include <linux/kernel_flush.h>
 #include <linux/kstrtox.h>
 #include <linux/smp.h>
+//@66
+#include <linux/sync_core.h>
+//@end
 
 #include <asm/invpcid.h>
+//@66
+#include <asm/text_sync_test.h>
+//@end
 #include <asm/tlbflush.h>
 
 #define CREATE_TRACE_POINTS
@@ -189,6 +195,15 @@ noinstr void kernel_flush_pay(int debts)
 		kernel_flush_test_flushed(0, TLB_FLUSH_ALL);
 		raw_cpu_inc(kernel_flush.flushed);
 	}
+//@66
+	if (debts & KERNEL_FLUSH_SYNC) {
+		if (!text_sync_test_broken(TEXT_SYNC_BROKEN_CR3)) {
+			sync_core();
+			text_sync_test_serialised();
+		}
+		raw_cpu_inc(kernel_flush.synced);
+	}
+//@end
 	/* Everything was paid, and only now may this be forgotten (F10). */
 	kernel_flush_word_paid(&kf->word, debts);
 }

@@ -19,13 +19,24 @@
 #define KERNEL_FLUSH_KERNEL	BIT(0)
 /* What this CPU owes before it reaches them again: a flush of its TLB. */
 #define KERNEL_FLUSH_FLUSH	BIT(1)
+//@66
+/* And to serialise, because kernel text was patched. */
+#define KERNEL_FLUSH_SYNC	BIT(2)
+//@end
 /* All that it can owe.  kernel_flush_pay() pays it. */
+//@!66
 #define KERNEL_FLUSH_DEBTS	KERNEL_FLUSH_FLUSH
+//@66
+#define KERNEL_FLUSH_DEBTS	(KERNEL_FLUSH_FLUSH | KERNEL_FLUSH_SYNC)
+//@end
 
 /**
  * struct kernel_flush - one CPU's side of the deal
  * @word: KERNEL_FLUSH_KERNEL and KERNEL_FLUSH_DEBTS
  * @flushed: flushes carried out at a kernel entry, for the statistics
+//@66
+ * @synced: how often it serialised there
+//@end
  *
  * Whoever takes part starts, idles and goes offline with KERNEL_FLUSH_KERNEL
  * set; housekeeping CPUs never clear it.
@@ -33,6 +44,9 @@
 struct kernel_flush {
 	atomic_t	word;
 	unsigned long	flushed;
+//@66
+	unsigned long	synced;
+//@end
 };
 
 DECLARE_PER_CPU_SHARED_ALIGNED(struct kernel_flush, kernel_flush);

@@ -159,9 +159,13 @@ static const char *owner(uint64_t address)
 	return "?";
 }
 
+enum { ENTRY, THUNKS, NOINSTR };
+
+/* As text_runs_early() of arch/x86/kernel/text_sync.c has them. */
 static struct range { const char *start, *end; uint64_t from, to; } early[] = {
-	{ "__entry_text_start", "__entry_text_end", 0, 0 },
-	{ "__noinstr_text_start", "__noinstr_text_end", 0, 0 },
+	[ENTRY] = { "__text_sync_entry_start", "__text_sync_entry_end", 0, 0 },
+	[THUNKS] = { "__text_sync_thunk_start", "__text_sync_thunk_end", 0, 0 },
+	[NOINSTR] = { "__noinstr_text_start", "__noinstr_text_end", 0, 0 },
 };
 
 static bool runs_early(uint64_t address)
@@ -317,7 +321,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
 		early[i].from = must_find(early[i].start);
 		early[i].to = must_find(early[i].end);
-		if (early[i].from >= early[i].to)
+		/* Without mitigations there are no thunks. */
+		if (early[i].from > early[i].to || (early[i].from == early[i].to && i != THUNKS))
 			die("%s to %s: nothing", early[i].start, early[i].end);
 	}
 	keys = jump_labels();

@@ -25,6 +25,7 @@
 #include "kflush-ways.h"
 #include "kflush.h"
 #include "knobs.h"
+#include "ktext.h"
 #include "spin.h"
 #include "vcpu.h"
 #include "workload.h"
@@ -205,7 +206,10 @@ int main(int argc, char **argv)
 {
 	long seconds = 10, broken = 0, delay = 30, dwell = 300, guests = 0;
 	long stale, live_stale, deferred, breakpoints;
+	struct ktext text = { 0, 0 };
 	const struct number numbers[] = {
+		{ "text", &text.on, "1: kernel text is patched as well" },
+		{ "text-broken", &text.broken, "what to break about that" },
 		{ "seconds", &seconds, "how long" },
 		{ "broken", &broken, "the order to break (0: none)" },
 		{ "delay", &delay, "loops at each test point of the kernel" },
@@ -213,7 +217,7 @@ int main(int argc, char **argv)
 		{ "dwell", &dwell, "microseconds that a page stays mapped" },
 		{ NULL, NULL, NULL },
 	};
-	pthread_t thread[MAX_CPUS + 2];
+	pthread_t thread[MAX_CPUS + 2], patcher;
 	unsigned int count;
 	bool good;
 
@@ -233,6 +237,10 @@ int main(int argc, char **argv)
 	kflush_command("delay", delay);
 	kflush_command("broken", broken);
 	break_in_kernel();
+	ktext_start(&text);
+	errno = text.on ? pthread_create(&patcher, NULL, ktext_patch, &enough) : 0;
+	if (errno)
+		die("cannot start a thread");
 
 	for (unsigned int i = 0; i < count + 2; i++) {
 		void *(*inhabit)(void *) = guests ? run_guest : enter_and_leave;
@@ -248,6 +256,8 @@ int main(int argc, char **argv)
 	atomic_store(&enough, true);
 	for (unsigned int i = 0; i < count + 2; i++)
 		pthread_join(thread[i], NULL);
+	if (text.on)
+		pthread_join(patcher, NULL);
 	kflush_command("broken", 0);
 	kflush_command("delay", 0);
 	kflush_command("nest", 0);
@@ -273,5 +283,7 @@ int main(int argc, char **argv)
 	good = good && kflush_value(KFLUSH_TEST, "nested") &&
 		(guests ? atomic_load(&guest_exits) : breakpoints);
 	tell(broken, breakpoints, good);
+	if (text.on)
+		good = ktext_stop(&text, broken || text.broken) && good;
 	return !good;
 }

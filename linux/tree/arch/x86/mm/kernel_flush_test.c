@@ -31,6 +31,9 @@
 #include <linux/vmalloc.h>
 
 #include <asm/apic.h>
+//@69
+#include <asm/text_sync_test.h>
+//@end
 
 #include "kernel_flush_internal.h"
 
@@ -199,6 +202,9 @@ noinstr void kernel_flush_test_point(enum kernel_flush_point point)
 {
 	struct model_tlb *tlb = raw_cpu_ptr(&model_tlb);
 
+//@69
+	text_sync_test_point(point);
+//@end
 	switch (point) {
 	case KERNEL_FLUSH_ENTERING:
 	case KERNEL_FLUSH_TAKEN:
@@ -220,7 +226,7 @@ noinstr void kernel_flush_test_broken_entry(void)
 {
 	struct kernel_flush *kf = raw_cpu_ptr(&kernel_flush);
 
-	kernel_flush_pay(KERNEL_FLUSH_FLUSH);
+	kernel_flush_pay(KERNEL_FLUSH_DEBTS);
 	linger(raw_cpu_ptr(&model_tlb), KERNEL_FLUSH_TAKEN);
 	raw_atomic_set(&kf->word, KERNEL_FLUSH_KERNEL);
 	kernel_flush_test_point(KERNEL_FLUSH_ENTERED);

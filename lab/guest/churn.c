@@ -2,7 +2,8 @@
 /*
  * churn: what isolated CPUs in user mode should feel nothing of. For a minute,
  * huge pages are collapsed, page tables unshared, vmalloc areas unmapped, BPF
- * programs and maps made and freed, all at once on the housekeeping CPUs.
+ * programs and maps made and freed, kernel text patched, all at once on the
+ * housekeeping CPUs.
  *
  * An operation is one of any of them, and each has done some, or this fails.
  * With numbers of runs it does that work and no other, however long it takes:
@@ -25,13 +26,14 @@ static struct job jobs[] = {
 	/* In turns: whether there is a JIT is one setting for all. */
 	{ .line = { "vunmap --rounds 16 --map-kib 1024",
 		    "vunmap --rounds 16 --map-kib 1024 --jit 1" } },
+	{ .line = { "patch --rounds 4" } },
 };
 
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
 /* What an operation of each is called. */
 static const char *const operation[JOBS] = {
-	"collapses", "unshares", "vunmaps",
+	"collapses", "unshares", "vunmaps", "text_patches",
 };
 
 int main(int argc, char **argv)
@@ -40,6 +42,7 @@ int main(int argc, char **argv)
 	struct number numbers[JOBS + 2] = {
 		{ "seconds", &seconds, "how long" },
 	};
+	struct job first = { .line = { "patch --rounds 0" }, .rounds = 1 };
 	unsigned long sum = 0;
 	char names[JOBS][32], text[512] = "";
 	uint64_t ns;
@@ -57,6 +60,10 @@ int main(int argc, char **argv)
 	borrow_knob(THP_ENABLED, "madvise");
 	borrow_knob(HUGE_PAGES, "4");
 	stay_on_housekeeping();
+	/* The first tracer makes the ring buffers grow, on each CPU. */
+	jobs_run(&first, 1, 0);
+	if (first.failures)
+		die("kernel text cannot be patched");
 	/* What a boot leaves for later, as the calibration of the TSC. */
 	sleep_ms(SETTLE_MS);
 	window_open();

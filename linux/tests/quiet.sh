@@ -16,12 +16,13 @@ of() { jq -es --arg column "$1" "any(.[]; .column == \$column and ($2))" "$rows"
 for kernel in 6.12 7.3; do
 	rows=$(lab/quiet --kernel "$kernel" --path)
 	check "$kernel: the witnesses agree" jq -es 'length == 4 and all(.counters_agree)' "$rows"
-	check "$kernel: all did the same work" jq -es 'map({collapses, unshares, vunmaps}) | unique | length == 1' "$rows"
+	check "$kernel: all did the same work" jq -es 'map({collapses, unshares, vunmaps, text_patches}) | unique | length == 1' "$rows"
 	check "$kernel: and that was enough" \
-		of quell '.collapses >= 16 and .unshares >= 16 and .vunmaps >= 16'
+		of quell '.collapses >= 16 and .unshares >= 16 and .vunmaps >= 16 and .text_patches >= 200'
 	# Each of these four once for each collapse and unsharing, and more.
 	check "$kernel: stock interrupts isolated CPUs" \
 		of stock '.isolated_calls.tlb_remove_table_smp_sync >= 4 * (.collapses + .unshares)'
+	check "$kernel: for each patch of kernel text, too" of stock '.isolated_calls.do_sync_core >= 4 * .text_patches'
 	# But for small pages where a huge leaf was, which are counted.
 	check "$kernel: quell does not, not once" of quell '.isolated == 4 and .isolated_ipis <= (.by_rule | add // 0)'
 	check "$kernel: nor did they leave user mode for anything else" \

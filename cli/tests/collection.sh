@@ -45,7 +45,7 @@ fi
 
 # 2. Somebody else stops the trace. An idle machine has nothing to miss: make it.
 while :; do "$tmp/culprit" 100 load; sleep 0.1; done & load=$!
-trap 'kill $load 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'kill $load 2>/dev/null || :; rm -rf "$tmp"' EXIT
 status=0
 "$quell" record -o "$tmp/off.rec" -c all -d 6s >"$tmp/off.out" 2>"$tmp/off.err" & pid=$!
 wait_for "[ -n \"\$(instance_of $pid)\" ]"

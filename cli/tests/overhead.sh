@@ -56,7 +56,7 @@ cost() {
 cost record build/cli/quell record -q -o "$tmp/flood.rec" -c 1 --buffer 8192
 build/cli/quell report --json "$tmp/flood.rec" >"$tmp/flood.json"
 # shellcheck disable=SC2016 # jq's own
-check "none of them was lost" jq -e --argjson n $((rate * 10)) '.totals.lost_events == 0 and .proc_interrupts.agree and
+check "none of them was lost" jq -en --argjson n $((rate * 10)) 'input | .totals.lost_events == 0 and .proc_interrupts.agree and
 	([.sources[] | select(.task == "flood") | .interrupts] | add) >= $n' "$tmp/flood.json"
 bytes=$(stat -c %s "$tmp/flood.rec")
 note "bytes of the record per interrupt: $((bytes / $(jq .totals.interrupts "$tmp/flood.json")))"

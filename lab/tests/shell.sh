@@ -14,7 +14,7 @@ while read -r file; do
 done < <(git ls-files | while read -r f; do [ ! -f "$f" ] || echo "$f"; done)
 for file in "${scripts[@]}"; do check "shellcheck $file" shellcheck "$file"; done
 
-git ls-files -z | grep -zvxE 'LICENSE|lab/tests/words|.*\.svg|.*\.jsonl' >"${TMPDIR:-/tmp}/quell-files.$$"
+git ls-files -z | grep -zvxE 'LICENSE|lab/tests/words|.*\.(svg|png|jsonl)' >"${TMPDIR:-/tmp}/quell-files.$$"
 trap 'rm -f "${TMPDIR:-/tmp}/quell-files.$$"' EXIT
 # A README needs none, and text that hooks put into the kernel's files has theirs.
 unlicensed=$(xargs -0 grep -L 'SPDX-License-Identifier: GPL-2.0' <"${TMPDIR:-/tmp}/quell-files.$$" |

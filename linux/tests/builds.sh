@@ -27,24 +27,42 @@ m68k m68k m68k-linux-gnu- multi_defconfig
 # Files that nobody changes, but that include what is changed.
 beside='mm/memory.c mm/huge_memory.c mm/hugetlb.c mm/madvise.c mm/mprotect.c mm/mmap.c mm/vma.c fs/exec.c init/main.c'
 
+# enabled TREE OUT DIR NAME: does the configuration in OUT build DIR/NAME (an object,
+# or a directory with its slash)? As part of what it is linked into, too.
+enabled() {
+	local line option part found=''
+	[ "$3" != . ] && [ -e "$1/$3/Makefile" ] || return 0
+	while read -r line; do
+		found=yes
+		# shellcheck disable=SC2013 # words, on purpose
+		for option in $(grep -oE 'CONFIG_[A-Z0-9_]+' <<<"$line"); do
+			grep -qE "^$option=[ym]" "$2/.config" || continue 2
+		done
+		part=$(sed -nE 's/^([a-z0-9_-]+)-(y|objs|\$).*/\1/p' <<<"$line")
+		case $part in
+		'' | obj | lib) ;;
+		*) ! grep -qE "[[:space:]]$part\.o" "$1/$3/Makefile" || enabled "$1" "$2" "$3" "$part.o" || continue ;;
+		esac
+		enabled "$1" "$2" "${3%/*}" "${3##*/}/"
+		return
+	done < <(sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$1/$3/Makefile" | grep -E "[[:space:]]${4//./\\.}([[:space:]]|\$)")
+	# A directory that its parent takes by another word, as arch/ does.
+	case $4 in */) [ -z "$found" ] ;; *) return 1 ;; esac
+}
+
 # objects TREE OUT ARCH: what of it this configuration has.
 objects() {
-	local c dir name line option wanted
+	local c dir name
 	for c in $(sed -n 's|^\./\(.*\.c\)$|\1|p' "$files") $beside; do
 		[ -e "$1/$c" ] || continue
-		case $c in arch/x86/*) [ "$3" = x86_64 ] || [ "$3" = i386 ] || continue ;; arch/*) [ "${c#arch/"$3"/}" != "$c" ] || continue ;; esac
-		dir=${c%/*} name=${c##*/} name=${name%.c}.o wanted=''
+		case $c in
+		arch/x86/*) [ "$3" = x86_64 ] || [ "$3" = i386 ] || continue ;;
+		arch/*) [ "${c#arch/"$3"/}" != "$c" ] || continue ;;
+		esac
+		dir=${c%/*} name=${c##*/} name=${name%.c}.o
 		case $c in */kvm/*) dir=${c%/kvm/*}/kvm; name=${c#"$dir"/} name=${name%.c}.o ;; esac
-		while read -r line; do
-			wanted=yes
-			# shellcheck disable=SC2013 # words, on purpose
-			for option in $(grep -oE 'CONFIG_[A-Z0-9_]+' <<<"$line"); do
-				grep -qE "^$option=[ym]" "$2/.config" || wanted=''
-			done
-			[ -z "$wanted" ] || break
-		done < <(sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$1/$dir/Makefile" | grep -E "[[:space:]]${name//./\\.}([[:space:]]|\$)")
-		case $c in */kvm/*) grep -qE '^CONFIG_KVM=[ym]' "$2/.config" || wanted='' ;; esac
-		[ -z "$wanted" ] || echo "${c%.c}.o"
+		case $c in */kvm/*) grep -qE '^CONFIG_KVM=[ym]' "$2/.config" || continue ;; esac
+		! enabled "$1" "$2" "$dir" "$name" || echo "${c%.c}.o"
 	done | sort -u
 }
 

@@ -50,10 +50,10 @@ for kernel in ${PATCHING_KERNELS:-6.12 7.3}; do
 	patched "$(lab/build --stock "$kernel")" "$stock" stock ''
 	patched "$(lab/build "$kernel")" "$quell" auto ''
 	patched "$(lab/build "$kernel")" "$off" auto coalesce_tlbi=off
-	check "Linux $kernel: at least 200 patches in each" jq -es 'all(.ops >= 200)' "$stock" "$quell" "$off"
+	check "Linux $kernel: at least 200 patches in each" jq -es 'length > 0 and all(.ops >= 200)' "$stock" "$quell" "$off"
 	check "Linux $kernel: stock interrupts each isolated CPU for each" \
-		jq -es 'all(.isolated_ipis >= 4 * .ops)' "$stock"
-	check "Linux $kernel: so does quell with deferral off" jq -es 'all(.isolated_ipis >= 4 * .ops)' "$off"
-	check "Linux $kernel: quell interrupts none" jq -es 'all(.isolated_ipis == 0)' "$quell"
+		jq -es 'length > 0 and all(.isolated_ipis >= 4 * .ops)' "$stock"
+	check "Linux $kernel: so does quell with deferral off" jq -es 'length > 0 and all(.isolated_ipis >= 4 * .ops)' "$off"
+	check "Linux $kernel: quell interrupts none" jq -es 'length > 0 and all(.isolated_ipis == 0)' "$quell"
 done
 finish

@@ -5,9 +5,9 @@
  *
  * A remover has cleared an entry and flushed the TLB.  A walker that loaded the
  * entry before may still stand on the table below.  It has interrupts off, so
- * once its CPU has taken an interrupt, the walk has ended.  tlb_remove_table_sync_one() interrupts every
- * CPU.  A sync here interrupts none, if the flush has proved that it just did so
- * (a receipt);
+ * once its CPU has taken an interrupt, the walk has ended.
+ * tlb_remove_table_sync_one() interrupts every CPU.  A sync here interrupts
+ * none, if the flush has proved that it just did so (a receipt);
 //@45
  * else the CPUs that say they walk the mm, if all its walkers say so (bias);
 //@end

@@ -38,7 +38,9 @@ says() {
 trial() {
 	name=$1 rows=$tmp/$1.jsonl
 	check "$name boots and runs quell" boot --kernel "$2" --append "${3:-}" "${@:4}"
-	says 'every row of /proc/interrupts agrees' '[.[] | select(.quell == "report")] | length == 2 and all(.proc_interrupts.agree and (.proc_interrupts.rows | length > 0))'
+	# Isolated CPUs may have no row left: on 7.3 under auto nothing interrupts them.
+	says 'every row of /proc/interrupts agrees' '[.[] | select(.quell == "report")] | length == 2 and
+		all(.proc_interrupts.agree) and (.[0].proc_interrupts.rows | length > 0)'
 	says 'and the function calls of isolated CPUs exactly' \
 		'[.[] | select(.quell == "report") | .proc_interrupts.rows[] | select(.row == "CAL" and .cpu > 1)] | all(.kernel == .traced)' # empty where there are none
 	says 'no trace event was lost' '[.[] | select(.quell == "report")] | length == 2 and all(.totals.lost_events == 0)'

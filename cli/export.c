@@ -33,12 +33,9 @@ static const char usage[] =
 	"      --labels LIST      what tells sources apart, by commas (default:\n"
 	"                         function,call_site,task); what is left out is summed up\n"
 	"  -d, --duration TIME    end after that long (default: until ^C)\n"
-	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"
-	"                         (default: the isolated ones; if there are none, all)\n"
-	"  -w, --what LIST        beyond interrupts: timer, softirq, irq, sched, or all, by\n"
-	"                         commas; names and times more, and patches more code at\n"
-	"                         the start and at the end (default: ipi)\n"
-	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
+	USAGE_CPUS
+	USAGE_WHAT
+	USAGE_BUFFER
 	"  -h, --help\n";
 
 struct options {

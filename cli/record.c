@@ -21,13 +21,10 @@ static const char usage[] =
 	"Record what interrupts the CPUs until COMMAND ends, the time is over or ^C.\n"
 	"  -o, --output FILE      where to (required): a file, a pipe, or - for\n"
 	"                         standard output\n"
-	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"
-	"                         (default: the isolated ones; if there are none, all)\n"
+	USAGE_CPUS
 	"  -d, --duration TIME    10, 500ms, 2m, 1h (default: until ^C)\n"
-	"  -w, --what LIST        beyond interrupts: timer, softirq, irq, sched, or all, by\n"
-	"                         commas; names and times more, and patches more code at\n"
-	"                         the start and at the end (default: ipi)\n"
-	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
+	USAGE_WHAT
+	USAGE_BUFFER
 	"      --max-size SIZE    such as 100M: a file that grows to that is finished as\n"
 	"                         FILE.1, FILE.2, ... and another one begun\n"
 	"      --keep N           of these, only the last N (default: 8)\n"

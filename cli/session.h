@@ -24,6 +24,17 @@ struct session_options {
 	TEXT_OPTION("what", 'w', &(o)->what),				\
 	NUMBER("buffer", 0, &(o)->buffer_kb, "buffer size in KiB", 1, 1 << 20)
 
+/* What --help says of them. */
+#define USAGE_CPUS							\
+	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"	\
+	"                         (default: the isolated ones; if there are none, all)\n"
+#define USAGE_WHAT							\
+	"  -w, --what LIST        beyond interrupts: timer, softirq, irq, sched, or all, by\n" \
+	"                         commas; names and times more, and patches more code at\n" \
+	"                         the start and at the end (default: ipi)\n"
+#define USAGE_BUFFER							\
+	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
+
 /* Who else hears of it, in times since the window opened; see watch.c, test.c. */
 struct session_tap {
 	void (*send)(void *arg, const struct send *s);

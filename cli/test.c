@@ -24,9 +24,8 @@ static const char usage[] =
 	"  -j, --json             as JSON (docs/cli-json.md)\n"
 	"      --junit FILE       JUnit's XML, too; - for standard output alone\n"
 	"  -w, --what GROUPS      what to trace (default: what the limits need)\n"
-	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"
-	"                         (default: the isolated ones; if there are none, all)\n"
-	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
+	USAGE_CPUS
+	USAGE_BUFFER
 	"  -h, --help\n"
 	"Ends with 0 if all limits hold, 1 if one does not, 7 if that is not known.\n";
 

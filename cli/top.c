@@ -20,17 +20,14 @@ static const char usage[] =
 	"usage: quell top [options]\n"
 	"A live table of the interrupts the CPUs receive, by source. On a terminal the\n"
 	"keys are q (quit), p (pause), s (sort), / (filter), c (CPUs), a (avoidable), ?.\n"
-	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"
-	"                         (default: the isolated ones; if there are none, all)\n"
+	USAGE_CPUS
 	"  -i, --interval TIME    between two tables (default: 1s)\n"
 	"  -n, --count N          end after N tables\n"
 	"  -s, --sort KEY         rate (default), count, cause or time\n"
 	"  -a, --avoidable        only what quell would avoid\n"
 	"      --by-cpu           a table of CPUs instead of sources\n"
-	"  -w, --what LIST        beyond interrupts: timer, softirq, irq, sched, or all, by\n"
-	"                         commas; names and times more, and patches more code at\n"
-	"                         the start and at the end (default: ipi)\n"
-	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
+	USAGE_WHAT
+	USAGE_BUFFER
 	"  -h, --help\n";
 
 struct options {

@@ -43,12 +43,9 @@ static const char usage[] =
 	"                         others set, see quell(1)\n"
 	"  -n, --count N          end after N records\n"
 	"  -d, --duration TIME    end after that long (default: until ^C)\n"
-	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"
-	"                         (default: the isolated ones; if there are none, all)\n"
-	"  -w, --what LIST        beyond interrupts: timer, softirq, irq, sched, or all, by\n"
-	"                         commas; names and times more, and patches more code at\n"
-	"                         the start and at the end (default: ipi)\n"
-	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
+	USAGE_CPUS
+	USAGE_WHAT
+	USAGE_BUFFER
 	"  -h, --help\n";
 
 struct options {

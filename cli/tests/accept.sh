@@ -7,11 +7,9 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test
 . lab/tests/tap.sh
-out=${OUT:-$PWD/build/cli}
-make -s -C cli OUT="$out" >&2
-quell=$(realpath "$out/quell")
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+. cli/tests/native.sh
+make -s -C cli >&2
+quell=$PWD/build/cli/quell tracing=/sys/kernel/tracing
 
 refuses "no limit" 'needs --max' "$quell" test
 refuses "a cause that is none, and the known ones are named" 'membarier" is no cause: all, .*membarrier, .*device' "$quell" test --max 'pt_sync=0,membarier=0'
@@ -19,23 +17,17 @@ refuses "what is no limit" 'is no limit: CAUSE=N' "$quell" test --max pt_sync
 refuses "what is no number" 'is no number' "$quell" test --max pt_sync=few
 refuses "what cannot be measured" 'nothing to measure' "$quell" test --max tick.colour=3us
 
-tracing=/sys/kernel/tracing
-if [ "$(id -u)" != 0 ] || ! { mountpoint -q $tracing || mount -t tracefs nodev $tracing; } 2>/dev/null ||
-	[ ! -d $tracing/events/ipi/ipi_send_cpumask ] || [ "$(nproc)" -lt 2 ]; then
-	skip "with tracing" "it takes root, two CPUs and a kernel that can trace IPIs"
-	finish
-	exit
-fi
+native "with tracing" 2
 refuses "a limit that needs more than is traced" 'need --what all' "$quell" test --what ipi --max softirq=0
 refuses "a file that cannot be written" 'cannot be written' "$quell" test --max pt_sync=0 --junit "$tmp/no/such"
-${CC:-cc} -O2 -Wall -Wextra -Werror -o "$tmp/culprit" cli/tests/culprit.c -lpthread
+program culprit
 
-wait_for() { for _ in $(seq 200); do eval "$1" && return; sleep 0.1; done; return 1; }
 instance() { find $tracing/instances -maxdepth 1 -name "quell.$pid.*"; }
 observes() { [ "$(cat "$(instance)/tracing_on" 2>/dev/null)" = 1 ]; }
 # begin LIMITS OPTIONS...: in the background, until it observes.
 begin() {
 	"$quell" test -c all --max "$@" >"$tmp/out" 2>"$tmp/err" & pid=$!
+	pids=("$pid")
 	wait_for observes
 	sleep 0.5
 }

@@ -10,18 +10,10 @@ cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
 need_packages cli-test
-make -s -C cli >&2
-if [ "$(id -u)" != 0 ] || [ "$(nproc)" -lt 2 ] ||
-	! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
-	[ ! -d /sys/kernel/tracing/events/csd/csd_function_entry ]; then
-	skip "the cost of each group" "no root, one CPU, or a kernel that cannot trace IPIs"
-	finish
-	exit 0
-fi
+. cli/tests/native.sh
+native "the cost of each group" 2 csd/csd_function_entry
 quell=build/cli/quell
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cc -O2 -Wall -Wextra -Werror -o "$tmp/witness" cli/tests/witness.c -lpthread
+program witness
 # The median of the holes that the loop of witness.c saw.
 median() { awk '{ print $2 - $1 }' "$1" | sort -n | awk '{ h[NR] = $1 } END { print h[int((NR + 1) / 2)] + 0 }'; }
 most=0

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # What tests share that observe the machine they run on; after lab/tests/tap.sh.
-# native WHAT [CPUS] builds the command, makes the directory $tmp and sees to it that
-# nothing of the test outlives it; or, if this kernel cannot trace IPIs, there is no
-# root or there are fewer CPUs, WHAT is skipped and the script ends.
+# native WHAT [CPUS [EVENT]] builds the command, makes the directory $tmp and sees to it that
+# nothing of the test outlives it; or, if this kernel cannot trace EVENT (IPIs), there
+# is no root or there are fewer CPUs, WHAT is skipped and the script ends.
 pids=()
 native() {
-	local tracing=/sys/kernel/tracing
+	local tracing=/sys/kernel/tracing event=${3:-ipi/ipi_send_cpumask}
 	make -s -C cli >&2
 	if [ "$(id -u)" != 0 ] || [ "$(nproc)" -lt "${2:-1}" ] ||
 		! { mountpoint -q $tracing || mount -t tracefs nodev $tracing; } 2>/dev/null ||
-		[ ! -d $tracing/events/ipi/ipi_send_cpumask ]; then
-		skip "$1" "no root, fewer than ${2:-1} CPUs, or a kernel that cannot trace IPIs"
+		[ ! -d "$tracing/events/$event" ]; then
+		skip "$1" "no root, fewer than ${2:-1} CPUs, or a kernel that cannot trace $event"
 		finish
 		exit 0
 	fi
@@ -36,3 +36,5 @@ program() {
 	local name
 	for name; do gcc -O2 -Wall -Wextra -Werror -o "$tmp/$name" "cli/tests/$name.c" -pthread; done
 }
+# wait_for CONDITION: for twenty seconds.
+wait_for() { for _ in $(seq 200); do eval "$1" && return; sleep 0.1; done; return 1; }

@@ -8,34 +8,26 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test
 . lab/tests/tap.sh
-out=${OUT:-$PWD/build/cli}
-make -s -C cli OUT="$out" >&2
-quell=$(realpath "$out/quell")
-tmp=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$tmp"' EXIT
+. cli/tests/native.sh
+make -s -C cli >&2
+quell=$PWD/build/cli/quell tracing=/sys/kernel/tracing
 
 refuses "a limit of nothing" 'is no time' "$quell" watch --over 0
 refuses "a text of nothing" 'needs a text' "$quell" watch --marker ''
 refuses "a memory of days" 'an hour at most' "$quell" watch --keep 2h
 refuses "a count of nothing" 'is no number' "$quell" watch --count 0
 
-tracing=/sys/kernel/tracing
-if [ "$(id -u)" != 0 ] || ! { mountpoint -q $tracing || mount -t tracefs nodev $tracing; } 2>/dev/null ||
-	[ ! -d $tracing/events/ipi/ipi_send_cpumask ]; then
-	skip "with tracing" "it takes root and a kernel that can trace IPIs"
-	finish
-	exit
-fi
+native "with tracing"
 refuses "a directory that cannot be made" 'cannot be made' "$quell" watch --dump "$tmp/no/such"
-${CC:-cc} -O2 -Wall -Wextra -Werror -o "$tmp/culprit" cli/tests/culprit.c -lpthread
+program culprit
 ${CC:-cc} -O2 -Wall -Wextra -Werror -o "$tmp/lap" cli/examples/lap.c
 dir=$tmp/dumps
 
-wait_for() { for _ in $(seq 200); do eval "$1" && return; sleep 0.1; done; return 1; }
 # watch OPTIONS...: in the background, until it says that it is there.
 watch() {
 	: >"$tmp/out"
 	"$quell" watch -c all --dump "$dir" --pause 1ms --keep 10s --after 200ms "$@" >"$tmp/out" 2>"$tmp/err" & pid=$!
+	pids=("$pid")
 	wait_for "grep -q ^watching '$tmp/out'"
 }
 ended() { status=0; wait "$pid" || status=$?; }

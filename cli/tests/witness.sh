@@ -16,18 +16,10 @@ cd "$(dirname "$0")/../.."
 . lab/tests/tap.sh
 . lab/lib.sh
 need_packages cli-test
-make -s -C cli >&2
-if [ "$(id -u)" != 0 ] || [ "$(nproc)" -lt 2 ] ||
-	! { mountpoint -q /sys/kernel/tracing || mount -t tracefs nodev /sys/kernel/tracing; } 2>/dev/null ||
-	[ ! -d /sys/kernel/tracing/events/timer/hrtimer_expire_entry ]; then
-	skip "the second witness" "no root, one CPU, or a kernel that cannot trace timers"
-	finish
-	exit 0
-fi
+. cli/tests/native.sh
+native "the second witness" 2 timer/hrtimer_expire_entry
 quell=build/cli/quell
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cc -O2 -Wall -Wextra -Werror -o "$tmp/witness" cli/tests/witness.c -lpthread
+program witness
 
 # The holes of $1 and what quell has in them, as "hole quell", in ns. Of tasks that ran
 # only what the loop had to wait for; an interrupt in a hole is part of it anyway.

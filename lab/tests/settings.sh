@@ -25,6 +25,8 @@ refuses "SIZES=1" "SIZES is '1', must be a number from 2 to 255" env SIZES=1 lab
 refuses "STOCK=maybe" "STOCK is 'maybe': 1 or debian" env STOCK=maybe lab/run
 refuses "an unknown fragment" "no fragment 'nosuch' for x86_64" env CONFIG=base,nosuch lab/run
 refuses "an unknown architecture" "unknown architecture 'vax'" env ARCH=vax lab/run
+refuses "scale: nothing to draw" '^lab/scale: --draw wants' lab/scale --draw
+refuses "scale: what is no result" 'no results: Makefile$' lab/scale --draw Makefile
 refuses "SIZES of scale" "SIZES is '300'" env SIZES="8 300" lab/scale
 for script in run boot build fetch debian; do
 	refuses "an unknown option of $script" "unknown option --nosuch" "lab/$script" --nosuch

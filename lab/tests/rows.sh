@@ -17,6 +17,11 @@ claim() {
 	fi
 }
 
+# claim_each WHAT WORKLOAD STRATEGY FILTER: of every such row, and there is one.
+claim_each() {
+	claim "$1" "map(select(.workload == \"$2\" and .strategy == \"$3\")) | length > 0 and all(.ops > 0 and ($4))"
+}
+
 STRATEGIES='["auto","broadcast","property","rcu","receipt","running","walkers"]'
 
 # The witnesses agree, and nearly always at once: measure tries a workload up to

@@ -9,16 +9,10 @@ cd "$(dirname "$0")/../.."
 lab/need run-live
 . lab/lib.sh
 . lab/tests/tap.sh
+. lab/tests/rows.sh
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
 cpus=6
-
-# claim WHAT WORKLOAD STRATEGY JQ-CONDITION: of every such row, and there is one.
-claim() {
-	if jq -es --arg w "$2" --arg s "$3" 'map(select(.workload == $w and .strategy == $s)) |
-		length > 0 and all(.[]; .ops > 0 and ('"$4"'))' "$tmp/rows" >/dev/null; then ok "$kernel: $1"
-	else not_ok "$kernel: $1" "$(jq -c --arg w "$2" 'select(.workload == $w)' "$tmp/rows")"; fi
-}
 
 for kernel in ${KERNEL:-6.1 6.12-rt}; do
 	image=$(lab/debian-image "$kernel")
@@ -50,23 +44,24 @@ for kernel in ${KERNEL:-6.1 6.12-rt}; do
 	cp "$tmp/log" "build/results/live-$kernel.log"
 	if [ "$status" = 0 ]; then ok "$kernel: boots, loads it, unloads it, and complains of nothing"
 	else not_ok "$kernel: boots, loads it, unloads it, and complains of nothing" "$(tail -n 3 "$tmp/all")"; fi
-	grep '"workload":' "$tmp/all" >"$tmp/rows" || true
+	rows=$tmp/rows
+	grep '"workload":' "$tmp/all" >"$rows" || true
 	check "$kernel: not on a Linux nobody has looked at" grep -q 'ran":"livectl refuse /version.ko 95","exit":0' "$tmp/all"
 	check "$kernel: it says which are known" grep -q 'Linux 6.2 is not known.*known are 6.1, 6.12 and 7.3' "$tmp/log"
 	for w in $workloads; do
-		claim "$w: without it, an isolated CPU in user mode is interrupted by every sync" "isolated-$w" stock \
+		claim_each "$kernel: $w: without it, an isolated CPU in user mode is interrupted by every sync" "isolated-$w" stock \
 			'.isolated_ipis >= .ops'
-		claim "$w: with it, by next to none" "isolated-$w" live '.isolated_ipis <= .ops / 4'
-		claim "$w: without it, every other CPU is" "isolated-$w" stock ".call_ipis >= $((cpus - 1)) * .ops"
-		claim "$w: with it, less than half of them" "isolated-$w" live ".call_ipis < $((cpus - 1)) * .ops / 2"
+		claim_each "$kernel: $w: with it, by next to none" "isolated-$w" live '.isolated_ipis <= .ops / 4'
+		claim_each "$kernel: $w: without it, every other CPU is" "isolated-$w" stock ".call_ipis >= $((cpus - 1)) * .ops"
+		claim_each "$kernel: $w: with it, less than half of them" "isolated-$w" live ".call_ipis < $((cpus - 1)) * .ops / 2"
 	done
 	case $kernel in
 	*-rt)
-		claim "unshare: counters agree" isolated-unshare live .counters_agree
+		claim_each "$kernel: unshare: counters agree" isolated-unshare live .counters_agree
 		if grep -q 'no collapse can be told' "$tmp/log"; then not_ok "$kernel: it does not warn that there are no collapses"
 		else ok "$kernel: it does not warn that there are no collapses"; fi
 		;;
-	*) claim "collapse: the mm was known every time" isolated-collapse live '.stats.mm_known == .stats.syncs and .stats.syncs > 0' ;;
+	*) claim_each "$kernel: collapse: the mm was known every time" isolated-collapse live '.stats.mm_known == .stats.syncs and .stats.syncs > 0' ;;
 	esac
 	jq -r '"# \(.kernel) \(.workload) \(.strategy): \(.ops) syncs, \(.call_ipis) call interrupts, \(.isolated_ipis) on the isolated CPU"' "$tmp/rows"
 done

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # quell check, on trees of files that look like machines: every finding is made
 # where it should be, not where it should not, and where the script of --fix can
 # end it, it is gone after the script and another boot.

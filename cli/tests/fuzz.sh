@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # A fuzzer has a go at the two things that read what others wrote: the parser
 # of CPU lists and the reader of records. QUELL_FUZZ_SECONDS (8) each; more
 # finds more. What it finds stays in build/cli/fuzz.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # The unit tests of the command, with both compilers and all sanitizers.
 set -eu
 cd "$(dirname "$0")/.."

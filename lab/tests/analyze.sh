@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # Static analysis: gcc -fanalyzer has nothing to say about the command and the
 # guest's programs, and does see a leak that is planted.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # What a kernel complains about is found, what is known of stock kernels is
 # passed over, and a list that cannot be read passes nothing over.
 set -eu

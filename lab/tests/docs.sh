@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # What a reader meets: links lead somewhere, files that the README names are
 # there, `make help` and the Makefile agree, words are spelt, and no line ends in
 # white space.

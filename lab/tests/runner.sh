@@ -75,6 +75,28 @@ check "the slowest comes first" grep -q '^ *[1-9]s lab/tests/s6.sh$' \
 	<<<"$(grep -A 1 '^the slowest' "$tmp/out")"
 check "of five" test "$(grep -c '^ *[0-9]*s lab/tests/s' "$tmp/out")" = 5
 
+# Two that wait for each other, and one that minds being disturbed.
+rm -f "$tmp"/lab/tests/*.sh
+for n in 1 2; do
+	script "beside$n" <<-END
+		: >"$tmp/came$n"
+		for i in \$(seq 600); do [ ! -e "$tmp/came$((3 - n))" ] || break; sleep 0.1; done
+		[ -e "$tmp/came$((3 - n))" ] && echo "ok 1 - a" || echo "not ok 1 - a"
+		echo 1..1
+	END
+	sed -i 's/^# test: quick/& beside/' "$tmp/lab/tests/beside$n.sh"
+done
+script alone <<<"[ ! -e '$tmp/came1' ] && [ ! -e '$tmp/came2' ] && echo 'ok 1 - a'; echo 1..1"
+script last <<<"[ -e '$tmp/came1' ] && [ -e '$tmp/came2' ] && echo 'ok 1 - a'; echo 1..1"
+sed -i 's/^# test: quick/# test: long/' "$tmp/lab/tests/last.sh"
+"$tmp/lab/test" all >"$tmp/out" 2>&1 || :
+check "what may run beside others does, after quick tests that do not and before the long" \
+	grep -qx '4 passed, 0 failed, 0 skipped' "$tmp/out"
+script beside1 <<<'echo "not ok 1 - a"; echo 1..1'
+sed -i 's/^# test: quick/& beside/' "$tmp/lab/tests/beside1.sh"
+rm -f "$tmp"/lab/tests/alone.sh "$tmp"/lab/tests/last.sh
+ends 1 "one of them that fails is counted" '^lab/tests/beside1.sh: 0 passed, 1 failed' '1 passed, 1 failed, 0 skipped'
+
 # groups LINE...: what lab/packages with these lines has for the group `all`.
 groups() { printf '%s\n' "$@" >"$tmp/lab/packages"; (. "$tmp/lab/lib.sh" && packages_of all | tr '\n' ' '); }
 QUELL_CACHE=$tmp/cache

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # Settings that cannot be meant are refused in one line, before any work. The
 # cache is an empty one: whatever went on to work would have to download first.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # All shell of the repository passes shellcheck, every file names its licence,
 # and none names a place of the machine it was written on.
 set -eu

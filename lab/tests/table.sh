@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # lab/table: what is per operation, what is relative to what, and no time where
 # repetitions spread wider than the difference.
 set -eu

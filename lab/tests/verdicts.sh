@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # lab/verdicts goes red for every way in which quell could be judged
 # differently from stock, and only for those.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # Who may defer a flush of kernel addresses, and who must not: the callers in
 # the grafted trees against a list. A new caller needs an argument first.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 #
 # Every function that could be a lockless walker is in docs/walkers.md, and the
 # walkers are bracketed in the grafted kernels.

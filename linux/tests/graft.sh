@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # linux/graft on both kernels: it applies, applies once, and stops at an anchor
 # that has moved without touching the tree.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # Who makes all CPUs notice patched text: docs/patching.md against both kernels,
 # and what it says of each against the grafted kernels.
 set -eu

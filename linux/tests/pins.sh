@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # Code that hooks rely on and do not change: each fragment of each pin, taken
 # out of the kernel by a mutation, is missed; what the graft itself matches
 # (the branch that issues receipts) is, too.

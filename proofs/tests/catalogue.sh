@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # The documents and the proofs say the same: every command of the catalogue
 # works as printed, every fault has a counterexample and a rule beside it,
 # every claim is explained, and every folder that is named exists.

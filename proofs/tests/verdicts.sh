@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # The runner of the proofs goes red when it should: for a verdict that differs,
 # a missing tool, a model that explores nothing, and a model that is broken.
 # And the quick way to see that today's models still say what they said.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# test: quick
+# test: quick beside
 # SPDX-License-Identifier: GPL-2.0
 # Unit tests of what the guest parses and of the rule by which its counters
 # agree, with address and undefined-behaviour sanitizers.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# test: quick
+# test: quick beside
 # SPDX-License-Identifier: GPL-2.0
 # The guest builds without a warning with gcc and clang, and every program
 # that can be used by hand says how, and refuses what it does not know.

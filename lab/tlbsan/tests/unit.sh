@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # The sanitizer's rules without a kernel: what each instruction removes, what a
 # change makes stale, what is an error. And the tools around it: edits that do
 # not fit, settings that are wrong.

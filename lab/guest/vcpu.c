@@ -53,6 +53,19 @@ static void keep_pauses(int vm)
 		die("cannot let a guest pause");
 }
 
+/*
+ * With its first run a guest gets a thread of KVM's (kvm-nx-lpage-recovery),
+ * which inherits the CPUs and the priority of who runs it. So that is here, and
+ * comes back at once, not where and as what the caller will be.
+ */
+static void run_for_the_first_time(struct vcpu *vcpu)
+{
+	vcpu->run->immediate_exit = 1;
+	if (!ioctl(vcpu->fd, KVM_RUN, 0) || errno != EINTR)
+		die("a guest does not come back");
+	vcpu->run->immediate_exit = 0;
+}
+
 void vcpu_make(struct vcpu *vcpu, void *page, bool leaves)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm, size;
@@ -94,6 +107,7 @@ void vcpu_make(struct vcpu *vcpu, void *page, bool leaves)
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) ||
 	    ioctl(vcpu->fd, KVM_SET_REGS, &regs))
 		die("cannot start a guest's CPU");
+	run_for_the_first_time(vcpu);
 }
 
 void vcpu_run(struct vcpu *vcpu)

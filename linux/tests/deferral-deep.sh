@@ -103,6 +103,18 @@ getpid() {
 	isolated=$(jq -r 'select(.test == "getpid" and .cpu == 1) | .least / .calls | floor' "$file")
 }
 
+# processor BUILD MODEL: what the kernel says of deferral on an AMD processor of
+# that family and model, and in $felt how often flushes interrupted it then.
+processor() {
+	printf 'kflush counters\nmeasure --strategies auto --isolated 2-3 -- vunmap --rounds 20\n' >"$tmp/short"
+	PATH=$tmp/bin:$PATH QEMU_CPU=,vendor=AuthenticAMD,$2 \
+		lab/boot --kernel "$1" --cpus 4 --isolated 2 --accel tcg --plan "$tmp/short" \
+		--log "$results/processor.log" >"$tmp/rows" || return 1
+	felt=$(jq -r 'select(.workload) | [.isolated_calls | to_entries[] |
+		select(.key | test("flush")) | .value] | add // 0' "$tmp/rows")
+	grep -o 'kernel_flush: .*' "$results/processor.log"
+}
+
 # objtool_says BUILD SED-PROGRAM: the kernel linked anew with kernel_flush.c so
 # changed, and what objtool then says of calls out of code that must not be
 # instrumented.
@@ -148,6 +160,12 @@ for kernel in ${DEFERRAL_KERNELS:-6.12 7.3}; do
 		check "Linux $kernel, pti=$pti: KUnit" grep -q '# kernel_flush: pass:7 fail:0' "$results/$name.log"
 	done
 	plain=$(lab/build "$kernel")
+	processor "$plain" family=16,model=4,stepping=2 >"$tmp/said" || felt=0
+	check "Linux $kernel: inactive where no two sizes may meet (erratum 383)" \
+		grep -q 'inactive: .*erratum 383' "$tmp/said"
+	check "Linux $kernel: and flushes interrupt there" [ "$felt" -ge 40 ]
+	processor "$plain" family=23,model=49,stepping=0 >"$tmp/said" || felt=0
+	check "Linux $kernel: active on a later processor" grep -q 'active on 2' "$tmp/said"
 	stock=$(lab/build --stock "$kernel")
 	getpid "$stock" "$kernel-stock" ''
 	s_housekeeping=$housekeeping s_isolated=$isolated

@@ -3,7 +3,8 @@
 # test: long
 # The check of the built image: patchable sites that run before debts are paid.
 # The kernel's own image passes; with a key that is not listed, a function that
-# lies elsewhere, a table that is missing or half an image it does not.
+# lies elsewhere, a table that is missing or half an image it does not; then
+# `make kernel-deb` hands out no package, either.
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need build
@@ -59,4 +60,36 @@ for kernel in ${TEXT_SITES_KERNELS:-6.12 7.3}; do
 	red "Linux $kernel: a traced function among them" '^WRONG ftrace - vfs_read' "$tmp/vmlinux" --lenient
 done
 red 'what is no kernel' 'no x86-64 ELF file' lab/build
+
+# The end of packaging/kernel, with a build that is over at once: it leaves the
+# image IMAGE and a package.
+mkdir -p "$tmp/packaging" "$tmp/live" "$tmp/lab/bin" "$tmp/build"
+cp packaging/kernel packaging/kernel.config "$tmp/packaging/"
+cp lab/text-sites.list "$list"
+echo 'need_disk() { :; }' >>"$tmp/lab/lib.sh"
+printf 'kernel-deb:\n%s\n' "$(grep '^cc:' lab/packages)" >"$tmp/lab/packages"
+stub() { { echo '#!/bin/sh'; cat; } >"$1"; chmod +x "$1"; }
+echo 'echo /linux-6.12.0' | stub "$tmp/lab/fetch"
+echo 'echo /boot/vmlinuz-6.12' | stub "$tmp/lab/debian-image"
+echo "echo $tmp" | stub "$tmp/live/headers"
+stub "$tmp/lab/tree" <<'END'
+mkdir -p "$2/tree/scripts/kconfig" "$2/build"
+printf '#!/bin/sh\ncat "$5" >"$3/.config"\n' >"$2/tree/scripts/kconfig/merge_config.sh"
+chmod +x "$2/tree/scripts/kconfig/merge_config.sh"
+END
+stub "$tmp/lab/bin/make" <<'END'
+case "$*" in *bindeb-pkg*) ;; *) exit 0 ;; esac
+cd "$QUELL_CACHE/packages/6.12.0"
+cp "$IMAGE" build/vmlinux
+: >linux-image-6.12.0-quell_6.12.0-1quell1_amd64.deb
+END
+package() { QUELL_CACHE=$tmp/cache DEBUG_INFO=none IMAGE=$1 "$tmp/packaging/kernel" 6.12 >"$tmp/out" 2>&1; }
+if package "$tmp/vmlinux"; then
+	not_ok 'such a kernel is not packaged' 'it was'
+else
+	check 'such a kernel is not packaged' grep -q 'not packaged: WRONG ftrace - vfs_read' "$tmp/out"
+fi
+check 'and no package is handed out' sh -c "! ls '$tmp/build/kernel-deb'/*.deb 2>/dev/null"
+check 'the other is' package "$vmlinux"
+check 'as a package' test -e "$tmp/build/kernel-deb/linux-image-6.12.0-quell_6.12.0-1quell1_amd64.deb"
 finish

@@ -16,10 +16,12 @@
  *                  somebody types into the emulator's monitor
  *  kflush reset    clears the kernel's counters
  *  kflush counters tells them
+ *  kflush every-entry 1   from now on, isolated CPUs flush at every kernel entry
  *  kflush getpid   the cycle counter's difference for a system call; with
  *                  QEMU's -icount that is a number of instructions
  *
- * All but the last three want a kernel with CONFIG_COALESCE_TLBI_TEST.
+ * All but the last four want a kernel with CONFIG_COALESCE_TLBI_TEST, and
+ * every-entry one with CONFIG_PT_SYNC_LAB.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -203,6 +205,7 @@ static int getpid_cycles(int cpu)
 	json_number("cpu", cpu);
 	json_bool("isolated", isolated.has[cpu]);
 	json_number("calls", CALLS);
+	json_number("all", (int64_t)BATCHES * CALLS);
 	json_number("least", (int64_t)least);
 	json_end();
 	return 0;
@@ -239,6 +242,7 @@ int main(int argc, char **argv)
 		      "       kflush rules [TIMES [WHAT]]\n"
 		      "       kflush remap [TIMES [BROKEN]]\n"
 		      "       kflush adopt|reset|counters\n"
+		      "       kflush every-entry 0|1\n"
 		      "       kflush getpid CPU\n", asked ? stdout : stderr);
 		return asked ? 0 : 2;
 	}
@@ -253,6 +257,12 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(test, "counters")) {
 		tell_counters();
+		return 0;
+	}
+	if (!strcmp(test, "every-entry")) {
+		if (number != 0 && number != 1)
+			die("every-entry wants 0 or 1");
+		must_write(KFLUSH_EVERY_ENTRY, number ? "1" : "0");
 		return 0;
 	}
 	if (!strcmp(test, "adopt")) {

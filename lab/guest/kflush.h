@@ -15,6 +15,7 @@
 #include "sysfile.h"
 
 #define KFLUSH "/sys/kernel/debug/pt_sync/kernel_flush"
+#define KFLUSH_EVERY_ENTRY "/sys/kernel/debug/pt_sync/flush_every_entry"
 #define KFLUSH_TEST "/sys/kernel/debug/pt_sync/kernel_flush_test"
 
 /* The number in the line "@name NUMBER" of @file. */

@@ -86,6 +86,7 @@ bench:
 	@lab/need bench
 	@$(MAKE) -s -C bench
 	@build/bench/walk
+	@build/bench/word
 	@bench/gup-instructions
 
 install:

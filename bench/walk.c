@@ -12,21 +12,20 @@
  *	biased-on   quell, a biased mm: publish, full barrier, restore
  *
  * The variants take turns within one run, so that a change of the machine's
- * speed hits them all alike; the ratio is of the medians, and the spread of
- * the ratios of the single rounds is given with it.
+ * speed hits them all alike. The ratio is the median of those of the single
+ * rounds, and the spread of these is given with it.
  */
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "bench.h"
 
 #define ENTRIES		512
-#define noinline	__attribute__((noinline))
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
@@ -48,16 +47,6 @@ struct mm {
 static struct page *pages;
 static size_t nr_pages;
 static _Thread_local struct mm *_Atomic slot;
-
-/* The kernel's smp_mb(); what gcc makes of a fence stalls the next return. */
-static inline void full_barrier(void)
-{
-#ifdef __x86_64__
-	__asm__ volatile("lock; addl $0, -4(%%rsp)" ::: "memory", "cc");
-#else
-	atomic_thread_fence(memory_order_seq_cst);
-#endif
-}
 
 static struct table *new_table(void)
 {
@@ -172,14 +161,6 @@ static const struct variant variants[] = {
 
 #define VARIANTS	(sizeof(variants) / sizeof(variants[0]))
 
-static double seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec * 1e-9;
-}
-
 static double run(const struct variant *v, struct mm *mm, size_t count,
 		  size_t calls)
 {
@@ -200,13 +181,6 @@ static double run(const struct variant *v, struct mm *mm, size_t count,
 	return seconds() - start;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double d = *(const double *)a - *(const double *)b;
-
-	return d < 0 ? -1 : d > 0;
-}
-
 static void usage(FILE *f)
 {
 	fputs("usage: walk [--rounds N] [--calls N] [--pages N]\n"
@@ -215,20 +189,6 @@ static void usage(FILE *f)
 	      "  --calls N   walks for each variant and round (default 100000)\n"
 	      "  --pages N   pages mapped, 1024 or more: the default 4096 stays in\n"
 	      "              the caches, 4194304 does not\n", f);
-}
-
-static size_t number(const char *text, size_t least)
-{
-	char *end;
-	unsigned long long n;
-
-	errno = 0;
-	n = text ? strtoull(text, &end, 10) : 0;
-	if (!text || errno || *end || end == text || n < least || n > 1ULL << 26) {
-		fprintf(stderr, "walk: not a usable number: %s\n", text ? text : "(none)");
-		exit(2);
-	}
-	return n;
 }
 
 static void measure(struct mm *mm, size_t count, size_t rounds, size_t calls)
@@ -275,11 +235,11 @@ int main(int argc, char **argv)
 			usage(stdout);
 			return 0;
 		} else if (!strcmp(argv[i], "--rounds")) {
-			rounds = number(argv[++i], 1);
+			rounds = number("walk", argv[++i], 1);
 		} else if (!strcmp(argv[i], "--calls")) {
-			calls = number(argv[++i], 1);
+			calls = number("walk", argv[++i], 1);
 		} else if (!strcmp(argv[i], "--pages")) {
-			nr_pages = number(argv[++i], 1024);
+			nr_pages = number("walk", argv[++i], 1024);
 		} else {
 			fprintf(stderr, "walk: unknown option %s (see --help)\n", argv[i]);
 			return 2;

@@ -278,7 +278,7 @@ int main(int argc, char **argv)
 	if (broken > FLUSH_FIRST && broken < SHORT_RANGE && !guests &&
 	    !kflush_isolation())
 		good = good && live_stale > 0;
-	for (size_t i = 0; i < WAYS && !broken && !guests; i++)
+	for (size_t i = 0; i < WAYS && !broken && !text.broken && !guests; i++)
 		good = good && atomic_load(&taken[i]);
 	good = good && kflush_value(KFLUSH_TEST, "nested") &&
 		(guests ? atomic_load(&guest_exits) : breakpoints);

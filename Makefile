@@ -18,7 +18,8 @@ help:
 	@echo '             DEBUG_INFO=none: sooner, without BTF;  LSMOD=FILE: fewer modules'
 	@echo 'make quiet   a minute of kernel work beside isolated CPUs, stock and quell'
 	@echo '             KERNEL=6.12|7.3  SECONDS=60'
-	@echo 'make reproduce  published results, rerun here; ONLY=name for one, KERNEL='
+	@echo 'make reproduce  published results, rerun here; ONLY=name for one, KERNEL=,'
+	@echo '             SECONDS=600 of work beside isolated CPUs, MIB= to collapse'
 	@echo 'make scale   the same growth drawn from 8 to 255 CPUs'
 	@echo 'make test    every quick test; `.ci/run` adds the long ones'
 	@echo 'make series  the patch series for KERNEL, below build/'
@@ -36,7 +37,7 @@ quiet:
 	@lab/quiet $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(GUESTS),--guests) $(if $(KERNEL),--kernel '$(KERNEL)')
 
 reproduce:
-	@lab/reproduce $(if $(ONLY),--only '$(ONLY)')
+	@lab/reproduce $(if $(ONLY),--only '$(ONLY)') $(if $(SECONDS),--seconds '$(SECONDS)') $(if $(MIB),--mib '$(MIB)')
 
 run-live:
 	@live/run

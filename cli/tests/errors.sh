@@ -4,7 +4,9 @@
 # Bad input: one clear line on stderr, the documented exit status, and nothing
 # left behind: no tracefs instance, no temporary file.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
+. lab/tests/tap.sh
+cd cli
 ../lab/need cli-test
 out=${OUT:-../build/cli}
 make -s OUT="$out" >&2
@@ -12,30 +14,17 @@ make -s OUT="$out/unit" CC=gcc "$out/unit/unit" >&2
 quell=$(realpath "$out/quell")
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-n=0
 
 # expect STATUS 'PATTERN' WHAT COMMAND...
 expect() {
 	local want=$1 pattern=$2 what=$3 status=0
 	shift 3
-	n=$((n + 1))
 	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
 	if [ $status = "$want" ] && [ "$(wc -l <"$tmp/err")" = 1 ] && grep -Eq "^quell: .*$pattern" "$tmp/err"; then
-		echo "ok $n - $what: $want, $(cat "$tmp/err")"
+		ok "$what: $want, $(cat "$tmp/err")"
 	else
-		echo "not ok $n - $what: status $status, wanted $want and one line with \"$pattern\""
-		sed 's/^/# /' "$tmp/err"
+		not_ok "$what: status $status, wanted $want and one line with \"$pattern\"" "$(cat "$tmp/err")"
 	fi
-}
-
-skip() {
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
-
-good() {
-	n=$((n + 1))
-	if "${@:2}"; then echo "ok $n - $1"; else echo "not ok $n - $1"; fi
 }
 
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
@@ -53,7 +42,7 @@ echo "something else entirely" >"$tmp/other.rec"
 expect 2 'is no command' "unknown command" "$quell" frobnicate
 for c in status check top record watch test report diff export explain; do
 	expect 2 "see quell $c --help" "unknown option of $c" "$quell" $c --frobnicate
-	good "$c --help exits with 0" eval "'$quell' $c --help >/dev/null"
+	check "$c --help exits with 0" eval "'$quell' $c --help >/dev/null"
 done
 expect 2 'needs -o' "record without a file" "$quell" record
 expect 2 'no duration' "nonsense duration" "$quell" record -o "$tmp/x" -d -3
@@ -70,10 +59,10 @@ expect 5 'another version' "report of a newer file" "$quell" report "$tmp/newer.
 expect 5 'not a record' "report of a file of something else" "$quell" report "$tmp/other.rec"
 expect 5 'not a record' "report of an empty file" "$quell" report "$tmp/empty.rec"
 expect 5 'corrupt' "diff with a corrupt file" "$quell" diff "$tmp/good.rec" "$tmp/corrupt.rec"
-good "report and its forms" eval "'$quell' report '$tmp/good.rec' >/dev/null && '$quell' report --json '$tmp/good.rec' | jq -en 'input | .schema == 1 and .totals.interrupts == 121' >/dev/null && '$quell' report --svg '$tmp/good.rec' | grep -q '</svg>'"
-good "diff with itself says =" eval "'$quell' diff '$tmp/good.rec' '$tmp/good.rec' | grep -Eq '^all .* =$'"
-good "status needs neither root nor tracing" eval "'$quell' status | tail -n 1 | grep -q '^verdict:'"
-good "status --json is JSON" eval "'$quell' status --json | jq -en 'input | .verdict' >/dev/null"
+check "report and its forms" eval "'$quell' report '$tmp/good.rec' >/dev/null && '$quell' report --json '$tmp/good.rec' | jq -en 'input | .schema == 1 and .totals.interrupts == 121' >/dev/null && '$quell' report --svg '$tmp/good.rec' | grep -q '</svg>'"
+check "diff with itself says =" eval "'$quell' diff '$tmp/good.rec' '$tmp/good.rec' | grep -Eq '^all .* =$'"
+check "status needs neither root nor tracing" eval "'$quell' status | tail -n 1 | grep -q '^verdict:'"
+check "status --json is JSON" eval "'$quell' status --json | jq -en 'input | .verdict' >/dev/null"
 
 # From here on it takes root, and some of it a kernel that traces.
 if [ "$(id -u)" != 0 ]; then
@@ -124,21 +113,21 @@ else
 		kill -$sig $pid
 		status=0
 		wait $pid || status=$?
-		good "SIG$sig ends the recording, the record is whole" eval "[ $status = 0 ] && '$quell' report '$tmp/$sig.rec' >/dev/null"
+		check "SIG$sig ends the recording, the record is whole" eval "[ $status = 0 ] && '$quell' report '$tmp/$sig.rec' >/dev/null"
 	done
-	good "no instance is left behind" eval "[ \$(instances ${pids[*]}) = 0 ]"
+	check "no instance is left behind" eval "[ \$(instances ${pids[*]}) = 0 ]"
 
 	"$quell" record -q -o "$tmp/killed.rec" -d 60s & pid=$!
 	until_it written
 	expect 6 'being written' "two recordings to one file" "$quell" record -q -o "$tmp/killed.rec" -d 100ms
 	kill -KILL $pid
 	wait $pid 2>/dev/null || true
-	good "a killed one leaves its instance" eval "[ \$(instances $pid) = 1 ]"
+	check "a killed one leaves its instance" eval "[ \$(instances $pid) = 1 ]"
 	"$quell" record -q -o "$tmp/next.rec" -d 100ms
-	good "the next one sweeps it up" eval "[ \$(instances $pid) = 0 ]"
+	check "the next one sweeps it up" eval "[ \$(instances $pid) = 0 ]"
 	expect 7 'killed.rec.partial is cut' "what a killed one wrote can be read" "$quell" report "$tmp/killed.rec.partial"
-	good "and it holds interrupts" written
+	check "and it holds interrupts" written
 	expect 0 'killed.rec.partial, left by .* killed, is replaced' "the next one to the same file takes its place" "$quell" record -q -o "$tmp/killed.rec" -d 100ms
-	good "no temporary file is left behind" eval "! ls '$tmp'/*.rec.* 2>/dev/null"
+	check "no temporary file is left behind" eval "! ls '$tmp'/*.rec.* 2>/dev/null"
 fi
-echo "1..$n"
+finish

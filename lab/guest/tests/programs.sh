@@ -1,29 +1,15 @@
-#!/bin/sh
-# test: quick beside
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# test: quick beside
 # The guest builds without a warning with gcc and clang, and every program
 # that can be used by hand says how, and refuses what it does not know.
 # shellcheck disable=SC2317 # functions are called through check
 set -eu
-here=$(cd "$(dirname "$0")" && pwd)
-"$here/../../need" guest-test
+cd "$(dirname "$0")/../../.."
+lab/need guest-test
+. lab/tests/tap.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-n=0
-failed=0
-
-check() {
-	what=$1
-	shift
-	n=$((n + 1))
-	if "$@" >"$work/log" 2>&1; then
-		echo "ok $n - $what"
-	else
-		echo "not ok $n - $what"
-		sed 's/^/# /' "$work/log"
-		failed=1
-	fi
-}
 
 exits() {
 	wanted=$1
@@ -37,7 +23,7 @@ says_usage() {
 }
 
 for cc in gcc clang; do
-	check "builds with $cc" make -C "$here/.." CC=$cc OUT="$work/$cc"
+	check "builds with $cc" make -C lab/guest CC=$cc OUT="$work/$cc"
 done
 # Whatever was built, so that a new program cannot be forgotten here.
 for program in "$work"/gcc/*; do
@@ -56,5 +42,4 @@ check "measure refuses a strategy the kernel lacks" \
 	exits 1 "$work/gcc/measure" --strategies nonsense -- true
 check "measure refuses CPUs that are none" \
 	exits 1 "$work/gcc/measure" --isolated 3-1 -- true
-echo "1..$n"
-exit $failed
+finish

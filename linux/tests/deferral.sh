@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: long
-# Deferred flushes of kernel addresses, in short: the same load of vunmap and
-# BPF programs, with and without, as isolated CPUs in user mode feel it.
-# deferral-deep.sh has the rest: stale translations, broken orders, costs.
+# Deferred flushes of kernel addresses and deferred synchronisation of patched
+# text, in short: the same load of vunmap, BPF programs and tracers, with and
+# without, as isolated CPUs in user mode feel it. deferral-deep.sh and
+# patching-deep.sh have the rest: what is stale, broken orders, costs.
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
@@ -20,13 +21,17 @@ kflush reset
 measure --strategies auto --isolated 4-7 -- vunmap --rounds 200
 measure --strategies auto --isolated 4-7 -- vunmap --rounds 40 --jit 1 --map-kib 1024
 kflush counters
+measure --strategies auto --isolated 4-7 -- patch --rounds 4
+measure --strategies auto --isolated 4-7 -- patch --entry 1 --rounds 4
 END
 
 # load WHAT APPEND: sets `felt`, the flushes that interrupted the 4 isolated
 # CPUs, `ruled`, those that a rule wants, `other`, the other calls, and `all` by
-# name; empty if the kernel complained or the witnesses disagree.
+# name; the same for patched text, `text` and `entry` for that in entry code, with
+# `patches`, how many there were. Empty if the kernel complained or the witnesses
+# disagree.
 load() {
-	felt='' ruled='' other='' all=''
+	felt='' ruled='' other='' all='' text='' entry='' patches=''
 	lab/boot --kernel "$image" --cpus 8 --isolated 4 --timeout 200 --append "$2" \
 		--plan "$work/plan" --log "$work/$1.log" >"$work/rows" || return 0
 	all=$(jq -cs 'map(select(.workload == "vunmap" and .counters_agree) | .isolated_calls) |
@@ -36,12 +41,14 @@ load() {
 	other=$(jq -r '[to_entries[] | select(.key | test("flush") | not) | .value] | add // 0' <<<"$all")
 	ruled=$(jq -es 'map(select(.test == "counters") | to_entries[] |
 		select(.key | startswith("interrupted_")) | .value) | add' "$work/rows") || ruled=0
+	read -r patches text entry < <(jq -rs 'map(select(.workload == "patch" and .counters_agree)) |
+		if length == 2 then "\(.[0].ops) \(map(.isolated_calls.do_sync_core // 0) | join(" "))" else "" end' "$work/rows") || :
 }
 
 for kernel in 6.12 7.3; do
 	image=$(lab/build "$kernel")
 	load "$kernel-off" coalesce_tlbi=off
-	off=$felt off_other=$other
+	off=$felt off_other=$other off_text=$text off_patches=$patches
 	load "$kernel-on" ''
 	on=$felt
 	echo "# Linux $kernel: $off flushes without, $on with, $ruled of them by rule; then all calls: $all"
@@ -51,6 +58,11 @@ for kernel in 6.12 7.3; do
 	check "$kernel: with it never in user mode ($on for $off, $ruled by rule, $other other calls)" \
 		[ "$on" -le $((ruled + other)) -a "$ruled" -le 20 ]
 	check "$kernel: a bound that the kernel without breaks ($off, $off_other other calls)" [ "$off" -gt $((20 + off_other)) ]
+	echo "# Linux $kernel: $off_patches patches of text: $off_text calls without, $text with, $entry for 8 in entry code"
+	check "$kernel: without deferral each CPU is interrupted for each patch" [ "$off_text" -ge $((4 * off_patches)) ]
+	# One that something else has brought into the kernel is, here too.
+	check "$kernel: with it hardly any ($text for $off_text)" [ -n "$text" -a $((20 * ${text:-0})) -le "${off_text:-0}" ]
+	check "$kernel: but for each in entry code" [ "$entry" -ge 32 ]
 	check "$kernel: the boot log says that it is active" grep -q 'kernel_flush: active on 4' "$work/$kernel-on.log"
 done
 finish

@@ -29,10 +29,12 @@ static struct job jobs[] = {
 	{ .line = { "table-free --tables 8" } },
 	{ .line = { "vunmap --rounds 2" } },
 	{ .line = { "perf --ms 200" } },
+	{ .line = { "patch --rounds 1" } },
 	{ .line = { "hotplug --ms %ld" } },
 };
 
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
+#define PATCH (&jobs[JOBS - 2])
 #define HOTPLUG (&jobs[JOBS - 1])
 
 /*
@@ -41,6 +43,7 @@ static struct job jobs[] = {
  * there before, and an int3 nobody expects any more kills the guest, ours or
  * a stock one. So one such event is kept for the duration, and `perf` finds
  * the path patched already. A kernel without perf has nothing to patch.
+ * For the same reason tracers and static keys come and go only with --patch 1.
  */
 static void keep_fault_events_on(void)
 {
@@ -58,10 +61,11 @@ static void keep_fault_events_on(void)
 
 int main(int argc, char **argv)
 {
-	long ms = 10000, hotplug = 1;
+	long ms = 10000, hotplug = 1, patch = 0;
 	const struct number numbers[] = {
 		{ "ms", &ms, "how long" },
 		{ "hotplug", &hotplug, "0: leave the CPUs alone" },
+		{ "patch", &patch, "1: kernel text is patched as well; not with a thread per CPU" },
 		{ NULL, NULL, NULL },
 	};
 	unsigned long runs = 0, failures = 0;
@@ -79,6 +83,7 @@ int main(int argc, char **argv)
 	stay_on_housekeeping();
 	keep_fault_events_on();
 	HOTPLUG->left_out = !hotplug;
+	PATCH->left_out = !patch;
 	begin = now_ns();
 	jobs_run(jobs, JOBS, ms);
 

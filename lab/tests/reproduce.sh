@@ -54,12 +54,12 @@ check "and a line of sum at the end" grep -qE "^linux 6.12.117: $count results i
 	<(tail -n 1 "$tmp/stdout")
 rows=$table
 claim "each with its name, its source, what was published, what can't be compared" \
-	'all(.name != "" and .published != "" and .source != "" and .limits != "" and .linux == "6.12.117")'
+	'length > 0 and all(.name != "" and .published != "" and .source != "" and .limits != "" and .linux == "6.12.117")'
 claim "all that are known, each once" "map(.name) | sort == (\"$known\" | split(\" \"))"
 claim "each with figures under every name of its header" \
 	'all(.here | length > 0 and (map(keys) | unique | length == 1) and all(.[]; all(. != "")))'
 claim "mainline and quell go by these names in each" \
-	'all([.here[][], (.here[0] | keys[])] | map(strings) | any(test("mainline")) and any(test("quell")))'
+	'length > 0 and all([.here[][], (.here[0] | keys[])] | map(strings) | any(test("mainline")) and any(test("quell")))'
 claim "counts are per operation" '.[] | select(.name == "rcu") | .here |
 	length == 20 and all(.["sync interrupts per collapse"] == 63)'
 claim "time is relative to mainline in the same turn, with its spread" '.[] | select(.name == "rcu") | .here |

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * collect_state.h - shared by collect_setup.c (which events) and collect.c
- * (reading them). Nobody else includes this.
+ * collect_state.h - shared by collect_setup.c (which events), collect.c
+ * (reading them) and collect_decode.c (what they say). Nobody else includes this.
  */
 #ifndef QUELL_COLLECT_STATE_H
 #define QUELL_COLLECT_STATE_H
@@ -33,6 +33,7 @@ struct source {				/* one CPU's buffer */
 	struct tracefs_cpu	*tcpu;
 	struct event		*q;	/* read, not yet fed */
 	size_t			head, n, room;
+	bool			more;	/* may be in the buffer, older than is wanted now */
 	int			cpu;
 };
 
@@ -61,6 +62,9 @@ struct collect {
 	const char		*lacks;		/* an event of theirs */
 };
 
+/* collect_decode.c: put the record at @rec into the queue of @s, if it is known. */
+void collect_take(struct collect *c, struct source *s, void *rec, int len,
+		  uint64_t ts);
 /* Switch on what is wanted and note how to decode it. */
 void collect_want_events(struct collect *c, const struct cpuset *observed);
 /* Have what is written to trace_marker copied to the instance, if it can be. */

@@ -360,7 +360,10 @@ static void retire_sends(struct join *j, uint64_t before)
 	struct send **p = &j->sends, *s;
 
 	while ((s = *p)) {
-		if (s->refs || s->ts >= before) {
+		/* Made in the order of time: so was all that follows. */
+		if (s->ts >= before)
+			return;
+		if (s->refs) {
 			p = &s->next;
 			continue;
 		}

@@ -6,7 +6,8 @@
 #include "join_state.h"
 #include "quell.h"
 
-#define LATE_NS	100000000ull	/* an IPI that has not come by then merged */
+#define LATE_NS	100000000ull	/* an IPI that has not come by then merged, */
+#define LATE	64		/* and one that so many interrupts have passed */
 
 /* @how: HOW_CSD if a request was served, HOW_IPI if a bare IPI merged. */
 static void settle_rider(struct join *j, const struct receipt *irq, int how,
@@ -116,10 +117,9 @@ static void pass_ipis(struct join *j, struct cpu_state *t, struct receipt *irq)
 	while ((i = *p)) {
 		if (i->vec != irq->vec || i->req || i->ts > irq->ts) {
 			p = &i->next;
-		} else if (irq->ts - i->ts < LATE_NS) {
+		} else if (irq->ts - i->ts < LATE_NS && i->passed < LATE) {
 			/* Its own interrupt may still come; see match_ipi(). */
-			if (i->passed < UINT8_MAX)
-				i->passed++;
+			i->passed++;
 			p = &i->next;
 		} else {
 			settle_rider(j, irq, HOW_IPI, irq->cpu, irq->ts,

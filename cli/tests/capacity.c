@@ -3,11 +3,14 @@
  * capacity.c - the CPU time that joining and counting an interrupt takes, without the
  * kernel that sends it: a million function-call interrupts from 64 tasks of 4 places
  * go through the join engine, the summary and the series of an exporter, as a trace
- * of 100,000 a second would bring them. Prints nanoseconds of CPU time for each.
+ * of 100,000 a second would bring them. "capacity merge": the idle loop of the target
+ * runs every second request before its IPI arrives, which merges with the next one.
+ * Prints nanoseconds of CPU time for each interrupt.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "../join.h"
@@ -66,10 +69,10 @@ static double cpu_ns(void)
 	return ts.tv_sec * 1e9 + ts.tv_nsec;
 }
 
-/* CPU 0 calls CPU 1, which runs it. */
-static void one(struct join *j, uint64_t i)
+/* CPU 0 calls CPU 1, which runs it: @polled when it is idle, before the interrupt. */
+static void one(struct join *j, uint64_t i, uint64_t ts, bool polled)
 {
-	uint64_t ts = 1000000000 + i * APART_NS, frame[16] = { MANY, PLACE + i % 4 };
+	uint64_t frame[16] = { MANY, PLACE + i % 4 };
 	int32_t pid = 100 + i % 64;
 	struct event e[] = {
 		{ .ts = ts, .type = EV_QUEUE, .pid = pid, .target = 1, .callsite = MANY,
@@ -84,11 +87,13 @@ static void one(struct join *j, uint64_t i)
 	for (int k = 2; k < 16; k++)
 		frame[k] = OUTER + k;
 	for (size_t k = 0; k < ARRAY_SIZE(e); k++)
-		join_event(j, &e[k]);
+		if (!polled || e[k].type == EV_FUNC || e[k].cpu == 0)
+			join_event(j, &e[k]);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bool merge = argc > 1 && !strcmp(argv[1], "merge");
 	static const struct join_ops ops = { .send = on_send, .receipt = on_receipt,
 					     .symbol = symbol, .comm = comm };
 	struct series_set series;
@@ -102,7 +107,11 @@ int main(void)
 	j = join_new(&ops, NULL, &set, &strings, &stacks);
 	began = cpu_ns();
 	for (uint64_t i = 0; i < INTERRUPTS; i++) {
-		one(j, i);
+		uint64_t ts = 1000000000 + i * APART_NS;
+
+		if (merge)
+			one(j, i, ts - APART_NS / 2, true);
+		one(j, i, ts, false);
 		if (i % POLL)
 			continue;
 		join_advance(j, 1000000000 + i * APART_NS);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * flood.c - CPU SECONDS: function-call interrupts on CPU as fast as others can send
- * them. A perf event that counts on CPU, and runs, is read from each other CPU; the
- * kernel asks CPU by an interrupt, whatever it is at. Prints how many were sent.
+ * flood.c - CPU SECONDS [RATE]: function-call interrupts on CPU, RATE a second from
+ * each other CPU or as many as it can send. A perf event that counts on CPU, and
+ * runs, is read; the kernel asks CPU by an interrupt, whatever it is at. Prints how
+ * many were asked for: one that finds another request on its way rides along with it.
  */
 #define _GNU_SOURCE
 #include <linux/perf_event.h>
@@ -18,7 +19,7 @@
 
 static atomic_ulong sent;
 static int target;
-static double end;
+static double begun, end, rate;
 
 static double now(void)
 {
@@ -42,10 +43,16 @@ static void *flood(void *cpu)
 		perror("flood");
 		exit(1);
 	}
-	while (now() < end)
-		for (int i = 0; i < 100; i++, sent++)
+	for (unsigned long n = 0; now() < end; ) {
+		/* Behind, it sends more at once; ahead, it gives the CPU away. */
+		if (rate && n >= (now() - begun) * rate) {
+			usleep(500);
+			continue;
+		}
+		for (int i = 0; i < 10; i++, n++, sent++)
 			if (read(fd, &value, sizeof(value)) != sizeof(value))
 				exit(1);
+	}
 	return NULL;
 }
 
@@ -54,10 +61,12 @@ int main(int argc, char **argv)
 	pthread_t thread[256];
 	int cpu[256], ncpus = sysconf(_SC_NPROCESSORS_ONLN), n = 0;
 
-	if (argc != 3)
+	if (argc < 3)
 		return 2;
 	target = atoi(argv[1]);
-	end = now() + atof(argv[2]);
+	rate = argc > 3 ? atof(argv[3]) : 0;
+	begun = now();
+	end = begun + atof(argv[2]);
 	for (int i = 0; i < ncpus && n < 256; i++) {
 		if (i == target)
 			continue;

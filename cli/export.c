@@ -153,7 +153,7 @@ int cmd_export(int argc, char **argv)
 	struct options o = { .interval = 15000000000ull, .series = SERIES_DEFAULT,
 			     .labels = ALL_LABELS };
 	struct server *server = NULL;
-	struct session s = { .few_stacks = true };
+	struct session s = { 0 };
 	struct series_set series;
 
 	parse(argc, argv, &o);

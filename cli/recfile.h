@@ -95,6 +95,8 @@ bool rec_receipt(struct rec_writer *w, const struct receipt *r,
 bool rec_agreement(struct rec_writer *w, const struct agreement *a);
 bool rec_note(struct rec_writer *w, uint64_t ts, const char *text);
 bool rec_flush(struct rec_writer *w);
+/* The table of stacks will be emptied. */
+bool rec_forget_stacks(struct rec_writer *w);
 /* Up to @end->duration all is written: put it on the disk, or begin a part. */
 bool rec_sofar(struct rec_writer *w, const struct rec_end *end);
 /* Finish the file and give it its name; or, on false, remove it. */
@@ -109,6 +111,8 @@ struct rec_visitor {
 			const struct send *from);
 	void (*agreement)(void *arg, const struct agreement *a);
 	void (*note)(void *arg, uint64_t ts, const char *text);
+	/* Keep of @stacks what is needed: other numbers follow. NULL: nothing is. */
+	void (*no_stacks)(void *arg);
 	/* Of a file that was cut: as far as it goes. */
 	void (*end)(void *arg, const struct rec_end *e);
 	void		*arg;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * recread.c - reads a record; the format is described in recfile.h.
+ * recread.c - reads a record; the format is described in recfile.h, and what an
+ * entry says is taken in by recentry.c.
  *
  * A file is somebody else's word: every length, number and reference is
  * checked before it is used, and tests/fuzz_recfile.c tries to prove otherwise.
@@ -12,34 +13,11 @@
 
 #include "crc32.h"
 #include "quell.h"
-#include "recfile.h"
+#include "recread.h"
 
 #define MAX_CHUNK	(16u << 20)	/* the writer stays far below */
-#define MAX_KINDS	64
 #define MAX_STRINGS	(1u << 20)
 #define MAX_TEXT	(256u << 20)	/* of strings and stacks together */
-
-struct kind {				/* as this file has it */
-	bool	there;
-	int	known;			/* enum rec_kind, -1: not ours */
-	int	n;
-	char	type[REC_FIELDS];
-	int	field[REC_FIELDS];	/* ours, -1: not ours */
-	uint64_t prev[REC_FIELDS];
-};
-
-struct reader {
-	struct rec_visitor	*v;
-	struct kind		kind[MAX_KINDS];
-	struct send		*send;		/* a ring of the last ones */
-	size_t			room;
-	uint64_t		nsends, nreceipts, nparts, text;
-	/* Causes and vectors are strings: each is looked up once. */
-	uint8_t			*cause, *vec;	/* + 1; 0: not yet */
-	size_t			causes, vecs;
-	struct rec_end		sofar;
-	bool			ended;
-};
 
 struct cursor {
 	const unsigned char	*p;
@@ -83,10 +61,10 @@ static uint64_t take_varint(struct cursor *c)
 
 /* ---- strings, stacks, meta ------------------------------------------------ */
 
-static bool more_text(struct reader *r, const struct strtab *t, size_t len)
+static bool more_text(uint64_t *text, const struct strtab *t, size_t len)
 {
-	r->text += len + sizeof(struct blob);
-	return t->n < MAX_STRINGS && r->text <= MAX_TEXT;
+	*text += len + sizeof(struct blob);
+	return t->n < MAX_STRINGS && *text <= MAX_TEXT / 2;
 }
 
 static void read_strings(struct reader *r, struct cursor *c)
@@ -99,7 +77,7 @@ static void read_strings(struct reader *r, struct cursor *c)
 
 		/* Empty, twice the same or out of order: not ours. */
 		if (!len || len > c->left || memchr(c->p, 0, len) ||
-		    !more_text(r, t, len) ||
+		    !more_text(&r->text, t, len) ||
 		    strtab_put(t, c->p, len) != id++) {
 			c->bad = true;
 			return;
@@ -109,15 +87,34 @@ static void read_strings(struct reader *r, struct cursor *c)
 	}
 }
 
+/*
+ * A recording without end does not keep all its stacks: now and then it begins to
+ * number them anew, and what was sent before refers to none any more.
+ */
+static void forget_stacks(struct reader *r)
+{
+	for (size_t i = 0; i < r->room && i < r->nsends; i++)
+		r->send[i].stack = 0;
+	if (r->v->no_stacks)
+		r->v->no_stacks(r->v->arg);
+	else
+		strtab_free(r->v->stacks);
+	strtab_put(r->v->stacks, "", 0);
+	r->nstacks = r->stack_text = 0;
+}
+
 static void read_stacks(struct reader *r, struct cursor *c)
 {
 	struct strtab *t = r->v->stacks;
-	uint32_t id = take(c, 4), frame[256];
+	uint32_t number = take(c, 4), frame[256];
 
+	if (number == 1 && r->nstacks)
+		forget_stacks(r);
 	while (c->left && !c->bad) {
 		uint16_t n = take(c, 2);
 
-		if (!n || n >= ARRAY_SIZE(frame)) {
+		/* Empty or out of order: not ours. */
+		if (!n || n >= ARRAY_SIZE(frame) || number++ != r->nstacks + 1) {
 			c->bad = true;
 			return;
 		}
@@ -126,9 +123,14 @@ static void read_stacks(struct reader *r, struct cursor *c)
 			if (frame[i] >= r->v->strings->n)
 				c->bad = true;
 		}
-		if (c->bad || !more_text(r, t, n * sizeof(*frame)) ||
-		    strtab_put(t, frame, n * sizeof(*frame)) != id++)
+		if (c->bad || r->nstacks >= MAX_STRINGS ||
+		    !more_text(&r->stack_text, t, n * sizeof(*frame))) {
 			c->bad = true;
+			return;
+		}
+		r->stack = grow(r->stack, &r->stack_room, r->nstacks + 2, sizeof(*r->stack));
+		r->stack[0] = 0;
+		r->stack[++r->nstacks] = strtab_put(t, frame, n * sizeof(*frame));
 	}
 }
 
@@ -214,161 +216,6 @@ static void read_kinds(struct reader *r, struct cursor *c)
 
 /* ---- entries -------------------------------------------------------------- */
 
-static uint8_t *cached(uint8_t **table, size_t *room, uint32_t id)
-{
-	size_t had = *room;
-
-	*table = grow(*table, room, id + 1, 1);
-	if (*room > had)
-		memset(*table + had, 0, *room - had);
-	return &(*table)[id];
-}
-
-static enum cause cause_of(struct reader *r, uint32_t id)
-{
-	uint8_t *c = cached(&r->cause, &r->causes, id);
-
-	if (!*c)
-		*c = cause_by_key(strtab_get(r->v->strings, id)) + 1;
-	return *c - 1;
-}
-
-static enum vec vec_of(struct reader *r, uint32_t id)
-{
-	uint8_t *c = cached(&r->vec, &r->vecs, id);
-
-	for (int v = 0; !*c && v < NR_VECS; v++)
-		if (v == NR_VECS - 1 ||
-		    !strcmp(strtab_get(r->v->strings, id), vec_key(v)))
-			*c = v + 1;
-	return *c - 1;
-}
-
-static void saw(struct reader *r, uint64_t ts)
-{
-	if ((int64_t)ts >= 0 && ts >= r->sofar.duration)
-		r->sofar.duration = ts + 1;
-}
-
-static bool take_send(struct reader *r, const uint64_t *v)
-{
-	struct send s = {
-		.id = v[SEND_ID], .ts = v[SEND_TS], .func = v[SEND_FUNC],
-		.callsite = v[SEND_CALLSITE], .site = v[SEND_SITE],
-		.comm = v[SEND_COMM], .stack = v[SEND_STACK],
-		.targets = v[SEND_TARGETS], .ipis = v[SEND_IPIS],
-		.wanted = v[SEND_WANTED], .pid = (int32_t)v[SEND_PID],
-		.cpu = v[SEND_CPU], .ctx = v[SEND_CTX],
-		.vec = vec_of(r, v[SEND_VEC]), .cause = cause_of(r, v[SEND_CAUSE]),
-		.deferrable = v[SEND_DEFERRABLE],
-	};
-
-	s.fixed = s.vec == VEC_TIMER || s.vec == VEC_SOFTIRQ || s.vec == VEC_WORK ||
-		  s.vec == VEC_WAKE;
-
-	if (s.id != r->nsends + 1 || v[SEND_CPU] >= MAX_CPUS ||
-	    v[SEND_CTX] >= NR_CTX || v[SEND_DEFERRABLE] > 1 || v[SEND_AGAIN] > 1)
-		return false;
-	if (r->room < REC_WINDOW)
-		r->send = grow(r->send, &r->room, r->nsends + 1, sizeof(s));
-	r->send[r->nsends++ % REC_WINDOW] = s;
-	if (r->v->send && !v[SEND_AGAIN])
-		r->v->send(r->v->arg, &s);
-	return true;
-}
-
-static bool take_irq(struct reader *r, const uint64_t *v, bool part)
-{
-	struct send *from = NULL;
-	struct receipt x = {
-		.ts = v[IRQ_TS], .ns = v[IRQ_NS], .func = v[IRQ_FUNC],
-		.name = v[IRQ_NAME], .served = v[IRQ_SERVED], .cpu = v[IRQ_CPU],
-		.kind = v[IRQ_KIND], .vec = vec_of(r, v[IRQ_VEC]),
-		.cause = cause_of(r, v[IRQ_CAUSE]), .how = v[IRQ_HOW],
-		.idle = v[IRQ_IDLE], .span = v[IRQ_SPAN],
-		.victim_pid = (int32_t)v[IRQ_PID], .victim = v[IRQ_VICTIM],
-	};
-
-	if (v[IRQ_CPU] >= MAX_CPUS || v[IRQ_KIND] >= NR_RECEIPTS ||
-	    part != (v[IRQ_KIND] == RECEIPT_PART) || v[IRQ_SPAN] > UINT32_MAX ||
-	    v[IRQ_HOW] >= NR_HOWS || v[IRQ_IDLE] > 1 || v[IRQ_NS] > UINT32_MAX ||
-	    v[IRQ_FROM] > r->nsends || v[IRQ_FROM] > REC_WINDOW)
-		return false;
-	if (v[IRQ_FROM]) {
-		x.send = r->nsends + 1 - v[IRQ_FROM];
-		from = &r->send[(x.send - 1) % REC_WINDOW];
-	}
-	r->nreceipts += !part;
-	r->nparts += part;
-	saw(r, x.ts);
-	if (r->v->receipt)
-		r->v->receipt(r->v->arg, &x, from);
-	return true;
-}
-
-static bool take_agreement(struct reader *r, const uint64_t *v)
-{
-	struct agreement a = {
-		.cpu = v[AGREE_CPU], .traced = v[AGREE_TRACED],
-		.kernel = v[AGREE_KERNEL], .counted = v[AGREE_COUNTED],
-		.slack = v[AGREE_SLACK],
-	};
-
-	if (v[AGREE_CPU] >= MAX_CPUS || v[AGREE_TRACED] > 1)
-		return false;
-	snprintf(a.label, sizeof(a.label), "%s",
-		 strtab_get(r->v->strings, v[AGREE_LABEL]));
-	if (r->v->agreement)
-		r->v->agreement(r->v->arg, &a);
-	return true;
-}
-
-static bool take_end(struct reader *r, const uint64_t *v)
-{
-	struct rec_end e = {
-		.duration = v[END_DURATION], .sends = v[END_SENDS],
-		.receipts = v[END_IRQS], .lost = v[END_LOST],
-		.expired = v[END_EXPIRED], .unaccounted = v[END_UNACCOUNTED],
-		.parts = v[END_PARTS],
-	};
-
-	if (e.sends != r->nsends || e.receipts != r->nreceipts ||
-	    e.parts != r->nparts)
-		return false;
-	r->ended = true;
-	if (r->v->end)
-		r->v->end(r->v->arg, &e);
-	return true;
-}
-
-static bool take_entry(struct reader *r, int known, const uint64_t *v)
-{
-	switch (known) {
-	case REC_SEND:
-		return take_send(r, v);
-	case REC_IRQ:
-	case REC_PART:
-		return take_irq(r, v, known == REC_PART);
-	case REC_AGREE:
-		return take_agreement(r, v);
-	case REC_NOTE:
-		if (r->v->note)
-			r->v->note(r->v->arg, v[NOTE_TS],
-				   strtab_get(r->v->strings, v[NOTE_TEXT]));
-		return true;
-	case REC_SOFAR:
-		if (v[SOFAR_TS] > r->sofar.duration)
-			r->sofar.duration = v[SOFAR_TS];
-		r->sofar.lost = v[SOFAR_LOST];
-		r->sofar.unaccounted = v[SOFAR_UNACCOUNTED];
-		return true;
-	case REC_ENDS:
-		return take_end(r, v);
-	}
-	r->v->skipped++;
-	return true;
-}
-
 static void read_data(struct reader *r, struct cursor *c)
 {
 	uint64_t v[REC_FIELDS], x;
@@ -389,12 +236,14 @@ static void read_data(struct reader *r, struct cursor *c)
 			if (k->type[i] == 'd')
 				x = k->prev[i] += x & 1 ? ~(x >> 1) : x >> 1;
 			if ((k->type[i] == 's' && x >= r->v->strings->n) ||
-			    (k->type[i] == 'k' && x >= r->v->stacks->n))
+			    (k->type[i] == 'k' && x > r->nstacks))
 				c->bad = true;
+			else if (k->type[i] == 'k')
+				x = x ? r->stack[x] : 0;
 			if (k->field[i] >= 0)
 				v[k->field[i]] = x;
 		}
-		if (!c->bad && !take_entry(r, k->known, v))
+		if (!c->bad && !rec_take_entry(r, k->known, v))
 			c->bad = true;
 	}
 }
@@ -505,6 +354,7 @@ const char *rec_read(FILE *f, struct rec_visitor *v)
 			v->end(v->arg, &r->sofar);
 	}
 	free(r->send);
+	free(r->stack);
 	free(r->cause);
 	free(r->vec);
 	free(r);

@@ -344,6 +344,15 @@ static void forget(struct map *m)
 	m->n = 0;
 }
 
+bool rec_forget_stacks(struct rec_writer *w)
+{
+	bool ok = rec_flush(w);
+
+	/* The file's numbers begin at 1 again, which is how it says so. */
+	forget(&w->stack);
+	return ok;
+}
+
 /* The file is full: complete it and go on in another one. */
 static bool next_part(struct rec_writer *w, const struct rec_end *e)
 {

@@ -51,6 +51,7 @@ struct session {
 	struct system	sys;
 	struct summary	sum;
 	struct strtab	strings, stacks;
+	size_t		kept_stacks;	/* of the first in the table, for rows */
 	struct collect	*collect;
 	struct join	*join;
 	struct account	*account;
@@ -59,7 +60,6 @@ struct session {
 	bool		names_doubted;	/* events were lost */
 	unsigned int	what;		/* groups of events, see collect.h */
 	bool		all_cpus;	/* observe whatever comes online */
-	bool		few_stacks;	/* set by who shows none: not all are kept */
 	bool		on_screen;	/* set by top: complaints go to @notice */
 	char		notice[160];	/* the last complaint */
 	uint64_t	noticed;	/* when, 0: never */

@@ -103,19 +103,18 @@ static void write_sofar(struct session *s, uint64_t fed)
 		s->write_failed = true;
 }
 
-/*
- * Who observes without end must not keep every way through the kernel that a
- * sender ever took, if nobody is shown one.
- */
+/* Who observes without end must not keep every way through the kernel ever taken. */
 static void forget_stacks(struct session *s)
 {
-	if (!s->few_stacks || s->stacks.n <= MAX_STACKS)
+	if (s->stacks.n <= s->kept_stacks + MAX_STACKS)
 		return;
 	join_forget_stacks(s->join);
-	summary_forget_stacks(&s->sum);
+	if (s->writer && !rec_forget_stacks(s->writer))
+		s->write_failed = true;
 	if (s->tap.no_stacks)
 		s->tap.no_stacks(s->tap.arg);
-	strtab_free(&s->stacks);
+	summary_keep_stacks(&s->sum);
+	s->kept_stacks = s->stacks.n;
 }
 
 void session_watch(struct session *s, uint64_t fed)

@@ -301,10 +301,21 @@ void summary_trim(struct summary *s, size_t most)
 	rehash(s);
 }
 
-void summary_forget_stacks(struct summary *s)
+void summary_keep_stacks(struct summary *s)
 {
-	for (size_t i = 0; i < s->nrows; i++)
-		s->row[i]->stack = 0;
+	struct strtab kept = { 0 };
+
+	for (size_t i = 0; i < s->nrows; i++) {
+		struct source_row *r = s->row[i];
+		struct blob *b;
+
+		if (!r->stack)
+			continue;
+		b = &s->stacks->item[r->stack];
+		r->stack = strtab_put(&kept, b->data, b->len);
+	}
+	strtab_free(s->stacks);
+	*s->stacks = kept;
 }
 
 void summary_sort(struct summary *s)

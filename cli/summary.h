@@ -110,8 +110,8 @@ struct verdict summary_verdict(const struct summary *s);
  * the half of @most that was active last is kept. Totals keep what they counted.
  */
 void summary_trim(struct summary *s, size_t most);
-/* The table of stacks will be emptied. */
-void summary_forget_stacks(struct summary *s);
+/* Only those that rows refer to stay in the table of stacks, by other numbers. */
+void summary_keep_stacks(struct summary *s);
 /* Most interrupts first. */
 void summary_sort(struct summary *s);
 void summary_free(struct summary *s);

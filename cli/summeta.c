@@ -152,6 +152,11 @@ static void on_note(void *arg, uint64_t ts, const char *text)
 	summary_note(arg, ts, text);
 }
 
+static void on_no_stacks(void *arg)
+{
+	summary_keep_stacks(arg);
+}
+
 static void only_span(void *arg, const struct rec_end *e)
 {
 	*(uint64_t *)arg = e->duration ? e->duration : 1;
@@ -176,7 +181,7 @@ void summary_load(struct summary *s, const char *path, bool heat)
 		.strings = s->strings, .stacks = s->stacks, .meta = on_meta,
 		.send = on_send, .receipt = on_receipt,
 		.agreement = on_agreement, .note = on_note, .end = on_end,
-		.arg = s,
+		.no_stacks = on_no_stacks, .arg = s,
 	};
 	const char *wrong = NULL;
 	FILE *f = fopen(path, "re");

@@ -134,7 +134,7 @@ int cmd_test(int argc, char **argv)
 	catch_signals();
 	if (o.junit)
 		junit = output_open(o.junit, OUTPUT_ANY);
-	s.no_rows = s.few_stacks = true;
+	s.no_rows = true;
 	s.tap = (struct session_tap){ .receipt = on_receipt, .arg = c };
 	session_open(&s, &o.session);
 	if (collect_lacks(s.collect) && o.session.what)

@@ -178,7 +178,7 @@ int cmd_top(int argc, char **argv)
 {
 	struct options o = { .interval = 1000000000, .view.seconds = 1 };
 	bool screen = term_able();
-	struct session s = { .few_stacks = true, .on_screen = screen };
+	struct session s = { .on_screen = screen };
 
 	parse(argc, argv, &o);
 	catch_signals();

@@ -343,7 +343,7 @@ int cmd_watch(int argc, char **argv)
 		w->o.session.what = "all";
 	/* A reason is told a moment late, and its dump another one later. */
 	w->flight = flight_new(r->before + r->after + 2000000000ull, FLIGHT_MOST);
-	w->s.no_rows = w->s.few_stacks = true;
+	w->s.no_rows = true;
 	w->s.tap = (struct session_tap){ .send = on_send, .receipt = on_receipt,
 					 .mark = on_mark, .notice = on_notice,
 					 .no_stacks = on_no_stacks, .arg = w };

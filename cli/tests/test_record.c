@@ -238,6 +238,70 @@ static void test_forged(void)
 	   "kinds and fields of a later version are left out, and that is told");
 }
 
+/* The only stack of the only row for @cause, by its outer frame; NULL: it has none. */
+static const char *outer_of(const struct summary *s, enum cause cause)
+{
+	uint32_t frame[2];
+
+	for (size_t i = 0; i < s->nrows; i++) {
+		const struct blob *b = &s->stacks->item[s->row[i]->stack];
+
+		if (s->row[i]->cause != cause || b->len != sizeof(frame))
+			continue;
+		memcpy(frame, b->data, sizeof(frame));
+		return strtab_get(s->strings, frame[1]);
+	}
+	return NULL;
+}
+
+/* A recording without end forgets its stacks; the file says so, and the rows keep theirs. */
+static void test_forgotten_stacks(void)
+{
+	static const enum cause cause[] = { CAUSE_PT_SYNC, CAUSE_RCU, CAUSE_CALL };
+	struct strtab strings = { 0 }, stacks = { 0 };
+	struct rec_writer *w = rec_create(path, &strings, &stacks, 0, 0);
+	struct rec_end end = { .duration = 1000000 };
+	struct send x = { .wanted = 1 };
+	uint32_t frames[2];
+	struct summary s;
+	bool all = true;
+
+	frames[0] = strtab_str(&strings, "inner");
+	for (int i = 0; i < 3000; i++) {
+		char name[16];
+
+		x.ts = i;
+		x.cause = cause[i / 1000];
+		snprintf(name, sizeof(name), "outer%d", i / 1000);
+		frames[1] = strtab_str(&strings, i % 1000 ? "another" : name);
+		/* The same one after it was forgotten, and others of the same number. */
+		if (i % 100 == 7)
+			frames[1] = frames[0];
+		x.stack = strtab_put(&stacks, frames, sizeof(frames));
+		rec_send(w, &x);
+		if (i % 100 == 99) {
+			rec_forget_stacks(w);
+			strtab_free(&stacks);
+		}
+	}
+	rec_close(w, &end);
+	strtab_free(&strings);
+	strtab_free(&stacks);
+	summary_init(&s, &strings, &stacks);
+	summary_load(&s, path, false);
+	ok(s.total.sends == 3000 && s.nrows == 3, "a record that forgot its stacks thirty times is read");
+	for (size_t i = 0; i < ARRAY_SIZE(cause); i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "outer%zu", i);
+		all = all && outer_of(&s, cause[i]) && !strcmp(outer_of(&s, cause[i]), name);
+	}
+	ok(all && s.stacks->n <= 8, "each source has its own, and no others are kept (%zu)", s.stacks->n);
+	summary_free(&s);
+	strtab_free(&strings);
+	strtab_free(&stacks);
+}
+
 static void test_window(void)
 {
 	struct strtab strings = { 0 }, stacks = { 0 };
@@ -377,6 +441,7 @@ void test_record(void)
 	free(data);
 	test_forged();
 	test_window();
+	test_forgotten_stacks();
 	test_parts();
 }
 

@@ -47,7 +47,8 @@ cost() {
 	shift 2
 	background "$@"
 	pid=$!
-	sleep 2
+	wait_for "grep -qs 1 /sys/kernel/tracing/instances/quell.$pid.*/tracing_on"
+	sleep 1
 	before=$(ticks $pid)
 	sent=$("$tmp/flood" 1 10 "$rate")
 	sleep 0.5

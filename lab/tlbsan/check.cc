@@ -32,9 +32,13 @@ void Machine::judge(Look &l, Kind kind, unsigned tag, const Translation &t, u64 
 		n.windows++;
 		return;
 	}
+	u64 rip = host.where(l.cpu, false).rip;
+	if (host.ignored(rip)) {
+		n.ignored++;
+		return;
+	}
 	n.reports++;
 	/* The same change, used at the same place: told once. A loop does this often. */
-	u64 rip = host.where(l.cpu, false).rip;
 	if (!told.insert({ by, rip }).second)
 		return;
 	Finding f = {};
@@ -162,6 +166,60 @@ void Machine::look(Look &l, u64 lin)
 			judge(l, REUSED_PCID, c.tag(), t, 0, old.by);
 		}
 	}
+}
+
+/*
+ * Not an access: a CPU has the PCID loaded, or it's global, and could hold the
+ * page when its flush was due, while the tables have another size or type
+ * there. Its speculation may use both at once. Returns if that's decided.
+ */
+bool Machine::hazard(const Suspect &s)
+{
+	Cpu &c = cpus[s.cpu];
+	auto sp = c.held.space.find(s.tag);
+	Rights above;
+
+	if (sp == c.held.space.end())
+		return true;
+	auto i = sp->second.pages.find(s.key);
+	if (i == sp->second.pages.end())
+		return true;
+	if (!writers.due(*s.by) || (s.tag != GLOBAL && s.tag != c.tag()))
+		return false;
+	for (const Page &p : i->second) {
+		int level = p.t.level;
+		const Table *t = tables.reach(c.cr3 & FRAME, p.t.lin, level, &above);
+		u64 now = t ? t->value[index(p.t.lin, level)] : 0;
+		const Table *below = node(now, level) ? tables.find(now & FRAME) : nullptr;
+		bool mixed = below && below->present;
+
+		if (!mixed && !(now & P && leaf(now, level) && type(now, level) != p.t.type))
+			continue;
+		Finding f = {};
+		f.kind = mixed ? MIXED_SIZES : OTHER_TYPE;
+		f.cpu = s.cpu;
+		f.tag = s.tag;
+		f.access.lin = p.t.lin;
+		f.held = p.t;
+		f.mapped = walk(mem, c.cr3, p.t.lin, &f.now);
+		f.by = p.by;
+		f.user = host.where(s.cpu, true);
+		n.reports++;
+		host.report(f);
+		return true;
+	}
+	return false;
+}
+
+void Machine::hazards()
+{
+	for (size_t i = 0; i < suspects.size();)
+		if (hazard(suspects[i])) {
+			suspects[i] = suspects.back();
+			suspects.pop_back();
+		} else {
+			i++;
+		}
 }
 
 void Machine::access(unsigned cpu, const Access &a)

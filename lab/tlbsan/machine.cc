@@ -92,7 +92,11 @@ void Machine::cr4(unsigned cpu, u64 value)
 	if (other)
 		leave(cpu);
 	Removal r = removal();
-	mov_cr4(o.vendor, c, c.cr4, value, r);
+	/* A flush by PGE is that it goes and comes back: both or none. */
+	if (c.cr4 & ~value & CR4_PGE)
+		pge_masked[cpu] = masked(Options::CR4);
+	if (!((c.cr4 ^ value) & CR4_PGE) || !pge_masked[cpu])
+		mov_cr4(o.vendor, c, c.cr4, value, r);
 	release(r);
 	n.cr4_flush += ((c.cr4 ^ value) & CR4_PGE) != 0;
 	c.cr4 = value;
@@ -232,8 +236,10 @@ void Machine::rebase(Space &s, u64 lin, int level, u64 was, u64 now, const Right
 			}
 }
 
-void Machine::hold_page(Held &h, unsigned tag, const Translation &t, u64 was, u64 now, const Rights &above)
+void Machine::hold_page(unsigned cpu, unsigned tag, const Translation &t, u64 was, u64 now, const Rights &above)
 {
+	Held &h = cpus[cpu].held;
+
 	if (!o.speculation) {
 		auto f = h.filled.find(tag);
 		if (f == h.filled.end() || !f->second.count(key(t.lin, t.level)))
@@ -249,6 +255,12 @@ void Machine::hold_page(Held &h, unsigned tag, const Translation &t, u64 was, u6
 	bool harmless = agrees(t, now, t.level, above) || node(now, t.level);
 	v.push_back({ t, because(was, now, t.level, t.lin), harmless });
 	n.held++;
+	/*
+	 * A large page that is gone may get small ones in its place. Of user
+	 * mode's addresses CPUs in lazy TLB mode may have both for a while.
+	 */
+	if (o.hazards && t.lin >> 63 && (t.level || (now & P && type(now, t.level) != t.type)))
+		suspects.push_back({ cpu, tag, key(t.lin, t.level), v.back().by });
 }
 
 void Machine::hold_node(Cpu &c, unsigned tag, u64 until, const Node &node, const std::shared_ptr<const Cut> &cut)
@@ -326,7 +338,7 @@ void Machine::changed(const Table &t, unsigned k, u64 now, u64 lin)
 					tr.r.narrow(was);
 					tr.type = type(was, level);
 					tr.global = global;
-					hold_page(c.held, to, tr, was, now, above);
+					hold_page(i, to, tr, was, now, above);
 					added = true;
 				} else if (o.speculation) {
 					Rights with = above;

@@ -17,6 +17,7 @@ static const struct { const char *name, *about; } kinds[KINDS] = {
 	{ "through-unlinked-table", "the translation leads through a page table that is not linked any more" },
 	{ "freed-table", "a page table was freed and reused while a CPU could still walk it" },
 	{ "reused-pcid", "the translation is from another address space that had this PCID before" },
+	{ "mixed-sizes", "the page tables have smaller pages there by now, and the CPU can use both" },
 };
 
 bool Symbols::load(const char *path)
@@ -48,6 +49,16 @@ u64 Symbols::find(const std::string &name) const
 	auto i = names.find(name);
 
 	return i == names.end() ? 0 : i->second;
+}
+
+bool Symbols::range(const std::string &name, u64 *first, u64 *end) const
+{
+	auto i = code.upper_bound(*first = find(name));
+
+	if (!text(*first))
+		return false;
+	*end = i == code.end() ? text_last : i->first;
+	return true;
 }
 
 const std::pair<const u64, std::string> *Symbols::before(u64 address) const
@@ -132,21 +143,23 @@ void Reporter::as_text(const Finding &f)
 	if (f.accessed)
 		fprintf(text, "%s of %u bytes at 0x%016" PRIx64 " by CPU %u in %s mode", doing(f.access), f.access.len,
 			f.access.lin, f.cpu, u.user ? "user" : "kernel");
-	else
+	else if (f.kind == FREED_TABLE)
 		fprintf(text, "write into a page table of CPU %u by CPU %u in %s mode", f.cpu, u.cpu, u.user ? "user" : "kernel");
+	else
+		fprintf(text, "no access, but what CPU %u in %s mode may do ahead of one", f.cpu, u.user ? "user" : "kernel");
 	fprintf(text, ", task %s\n", u.comm.empty() ? "unknown" : u.comm.c_str());
 	stack(u);
 	fprintf(text, "\n%s.\n", kinds[f.kind].about);
-	if (f.accessed)
+	if (f.kind != FREED_TABLE)
 		fprintf(text, "CPU %u may hold (%s): 0x%016" PRIx64 ", %s, -> frame 0x%" PRIx64 " %s type %u\n", f.cpu,
 			pcid(f.tag).c_str(), f.held.lin, page(f.held.level), f.held.frame >> 12, rights(f.held.r).c_str(), f.held.type);
 	if (f.table)
 		fprintf(text, "CPU %u may walk (%s): the table in frame 0x%" PRIx64 ", for 0x%016" PRIx64 "\n", f.cpu,
 			pcid(f.tag).c_str(), f.table >> 12, f.held.lin);
-	if (f.accessed && f.mapped)
+	if (f.mapped)
 		fprintf(text, "The page tables say:      0x%016" PRIx64 ", %s, -> frame 0x%" PRIx64 " %s type %u\n", f.now.lin,
 			page(f.now.level), f.now.frame >> 12, rights(f.now.r).c_str(), f.now.type);
-	else if (f.accessed)
+	else if (f.kind != FREED_TABLE)
 		fprintf(text, "The page tables say:      nothing\n");
 	if (f.by->level == LEVELS)
 		fprintf(text, "\nCR3 was loaded with another root, by CPU %u, task %s, %" PRIu64 " ticks ago:\n", by.cpu,
@@ -204,11 +217,11 @@ void Reporter::as_json(const Finding &f)
 	fprintf(json, "{\"tlbsan\":\"report\",\"kind\":\"%s\",\"access\":\"%s\",\"address\":\"0x%" PRIx64
 		"\",\"cpu\":%u,\"tag\":%s", kinds[f.kind].name, f.accessed ? doing(f.access) : "none", f.access.lin, f.cpu,
 		quoted(pcid(f.tag)).c_str());
-	if (f.accessed)
+	if (f.kind != FREED_TABLE)
 		translation("held", f.held);
 	if (f.table)
 		fprintf(json, ",\"table\":\"0x%" PRIx64 "\"", f.table >> 12);
-	if (f.accessed && f.mapped)
+	if (f.mapped)
 		translation("tables", f.now);
 	place("user", u);
 	place("writer", by);
@@ -224,14 +237,14 @@ void Reporter::summary(const Statistics &n, bool speculation, bool tasks, Vendor
 		" stale things held; uses before a flush was due: %" PRIu64 ", uses that the tables agreed with: %" PRIu64 "\n",
 		seen.size(), n.reports, n.changes, n.held, n.windows, n.same);
 	fprintf(text, "tlbsan: %s rules, speculation %s, tasks %s; INVLPG %" PRIu64 ", INVPCID %" PRIu64 "/%" PRIu64 "/%" PRIu64
-		"/%" PRIu64 ", MOV to CR3 %" PRIu64 " and %" PRIu64 " without a flush, CR4.PGE %" PRIu64 "; ignored on purpose %" PRIu64 "\n",
+		"/%" PRIu64 ", MOV to CR3 %" PRIu64 " and %" PRIu64 " without a flush, CR4.PGE %" PRIu64 "; flushes ignored on purpose %" PRIu64 ", uses %" PRIu64 "\n",
 		vendor == AMD ? "AMD's" : "Intel's", speculation ? "on" : "off", tasks ? "tracked" : "not known (no symbols)",
-		n.invlpg, n.invpcid[0], n.invpcid[1], n.invpcid[2], n.invpcid[3], n.cr3_flush, n.cr3_keep, n.cr4_flush, n.masked);
+		n.invlpg, n.invpcid[0], n.invpcid[1], n.invpcid[2], n.invpcid[3], n.cr3_flush, n.cr3_keep, n.cr4_flush, n.masked, n.ignored);
 	fprintf(text, "tlbsan: not seen: store buffers, dirty bits, guests, five levels, what processors do beyond their manual\n");
 	fprintf(json, "{\"tlbsan\":\"summary\",\"errors\":%zu,\"uses\":%" PRIu64 ",\"changes\":%" PRIu64 ",\"held\":%" PRIu64
-		",\"windows\":%" PRIu64 ",\"same\":%" PRIu64 ",\"masked\":%" PRIu64 ",\"invlpg\":%" PRIu64 ",\"invpcid\":[%" PRIu64
+		",\"windows\":%" PRIu64 ",\"same\":%" PRIu64 ",\"masked\":%" PRIu64 ",\"ignored\":%" PRIu64 ",\"invlpg\":%" PRIu64 ",\"invpcid\":[%" PRIu64
 		",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"cr3_flush\":%" PRIu64 ",\"cr3_keep\":%" PRIu64 ",\"speculation\":%s,\"tasks\":%s,\"counts\":{",
-		seen.size(), n.reports, n.changes, n.held, n.windows, n.same, n.masked, n.invlpg, n.invpcid[0], n.invpcid[1],
+		seen.size(), n.reports, n.changes, n.held, n.windows, n.same, n.masked, n.ignored, n.invlpg, n.invpcid[0], n.invpcid[1],
 		n.invpcid[2], n.invpcid[3], n.cr3_flush, n.cr3_keep, speculation ? "true" : "false", tasks ? "true" : "false");
 	bool first = true;
 	for (auto &s : seen) {

@@ -21,6 +21,8 @@ public:
 	bool load(const char *path);
 	u64 find(const std::string &name) const;
 	bool text(u64 address) const { return address >= text_first && address < text_last; }
+	/* The addresses of a function; false if there is none of that name. */
+	bool range(const std::string &name, u64 *first, u64 *end) const;
 	std::string function(u64 address) const;
 	std::string name(u64 address) const;
 

@@ -2,7 +2,8 @@
 /*
  * Between Bochs and the machine of machine.h. Settings come in the environment,
  * from lab/tlbsan/boot: TLBSAN_OUT, TLBSAN_JSON, TLBSAN_SYMBOLS, TLBSAN_MASK,
- * TLBSAN_SPECULATION, TLBSAN_VENDOR.
+ * TLBSAN_SPECULATION, TLBSAN_VENDOR, TLBSAN_HAZARDS, TLBSAN_STOP,
+ * TLBSAN_IGNORE.
  */
 #include "bochs.h"
 #include "pc_system.h"
@@ -36,7 +37,8 @@ static Reporter *reporter;
 static Machine *machine;
 static Options options;
 static u64 current_task, comm_offset;	/* a per-CPU symbol; 0: not known */
-static unsigned resets;
+static unsigned resets, stop_after;
+static std::vector<std::pair<u64, u64>> ignore;
 static bool executing;			/* RIP is what is used, not what uses */
 
 /* The last place in physical memory at which each CPU's current task was. */
@@ -145,7 +147,22 @@ static struct : Host {
 		if (frame >> 12 < tlbsan_nframes)
 			tlbsan_frames[frame >> 12] += on ? 1 : -1;
 	}
-	void report(const Finding &f) override { reporter->report(f); }
+	bool ignored(u64 rip) override
+	{
+		for (auto &i : ignore)
+			if (rip >= i.first && rip < i.second)
+				return true;
+		return false;
+	}
+	void report(const Finding &f) override
+	{
+		reporter->report(f);
+		/* Enough: a broken kernel needn't run to its end. */
+		if (stop_after && reporter->different() >= stop_after) {
+			tlbsan_end();
+			exit(0);
+		}
+	}
 } host;
 
 static void after(unsigned c)
@@ -197,16 +214,16 @@ void tlbsan_left(unsigned c, bool halted)
 	if (!halted && !user)
 		return;
 	settle();
-	machine->writers.left(c, task_of(c), user);
+	machine->left(c, task_of(c), user);
 }
 
 void tlbsan_called(unsigned c, Bit64u target)
 {
 	settle();
 	if (target == tlbsan_calls[0])
-		machine->writers.sleeps(task_of(c));
+		machine->sleeps(task_of(c));
 	else
-		machine->writers.dies(task_of(c));
+		machine->dies(task_of(c));
 }
 
 void tlbsan_control(unsigned c, unsigned what, Bit64u v)
@@ -305,8 +322,23 @@ void tlbsan_init(void)
 	if ((s = getenv("TLBSAN_VENDOR")) && !strcmp(s, "amd"))
 		options.vendor = AMD;
 	if ((s = getenv("TLBSAN_MASK")) && *s) {
-		options.mask = !strncmp(s, "invlpg:", 7) ? Options::INVLPG : !strncmp(s, "cr3:", 4) ? Options::CR3 : Options::INVPCID;
+		options.mask = !strncmp(s, "invlpg:", 7) ? Options::INVLPG : !strncmp(s, "cr3:", 4) ? Options::CR3 :
+			!strncmp(s, "cr4:", 4) ? Options::CR4 : Options::INVPCID;
 		options.mask_every = atoi(strchr(s, ':') + 1);
+	}
+	options.hazards = (s = getenv("TLBSAN_HAZARDS")) && !strcmp(s, "on");
+	if ((s = getenv("TLBSAN_STOP")))
+		stop_after = atoi(s);
+	for (s = getenv("TLBSAN_IGNORE"); s && *s;) {
+		std::string name(s, strcspn(s, ":"));
+		u64 first, end;
+
+		if (!symbols.range(name, &first, &end)) {
+			fprintf(stderr, "tlbsan: no function %s\n", name.c_str());
+			exit(3);
+		}
+		ignore.push_back({ first, end });
+		s += name.size() + (s[name.size()] == ':');
 	}
 	reporter = new Reporter(text, json, symbols);
 	atexit(tlbsan_end);

@@ -56,6 +56,9 @@ check "and not in files that share it" bash -c "[ \$(grep -c x '$tmp/other') = 2
 touch "$tmp/image"
 refuses "a mask that is none" "unknown 'mask=x:1'" lab/boot --tlbsan --kernel "$tmp/image" --tlbsan-with mask=x:1
 refuses "a number that is none" "mask is 'x'" lab/boot --tlbsan --kernel "$tmp/image" --tlbsan-with mask=cr3:x
+refuses "a stop at nothing" "stop is '0'" lab/boot --tlbsan --kernel "$tmp/image" --tlbsan-with stop=0
+refuses "a switch that is neither" "unknown 'hazards=maybe'" lab/boot --tlbsan --kernel "$tmp/image" --tlbsan-with hazards=maybe
+refuses "settings of nothing, of lab/run" "is for --tlbsan" lab/run --tlbsan-with stop=1
 refuses "settings of nothing" "is for --tlbsan" lab/boot --kernel "$tmp/image" --tlbsan-with vendor=amd
 refuses "another architecture" "x86_64 only" lab/boot --tlbsan --arch arm64 --kernel "$tmp/image"
 refuses "symbols that are not there" "no file" lab/boot --tlbsan --kernel "$tmp/image" --tlbsan-with "symbols=$tmp/none"

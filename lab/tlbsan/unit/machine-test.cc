@@ -2,7 +2,7 @@
 /*
  * From a change of a table to an error, or to none. CPU 0 writes, CPU 1 uses;
  * letters are kinds of errors: unmapped, frame, rights, type, through a Table,
- * Freed table, reused PCID.
+ * Freed table, reused PCID, mixed sizes.
  */
 #include "unit.h"
 
@@ -253,15 +253,15 @@ static void writers()
 	g.reset(two());
 	g->task[0] = 100;
 	g->set(0, g->entry(0, ROOT1, X, 0), 0);
-	g->m.writers.sleeps(100);
+	g->m.sleeps(100);
 	same(g->use(1, X), "u", "a kernel thread sleeps");
 	g.reset(two());
 	g->task[0] = 100;
 	g->leave(0);
 	g->set(0, g->entry(0, ROOT1, X, 0), 0);
-	g->m.writers.sleeps(100);
+	g->m.sleeps(100);
 	same(g->use(1, X), "", "a task with a user mode may sleep before it flushes");
-	g->m.writers.dies(100);
+	g->m.dies(100);
 	same(g->use(1, X), "u", "but not die");
 }
 
@@ -286,23 +286,90 @@ static void options()
 	g->leave(0);
 	same(g->use(1, X), "", "without speculation: walked, flushed");
 
-	for (int what : { 0, 1, 2 }) {
-		const char *name[] = { "INVLPG", "INVPCID", "MOV to CR3" };
+	g.reset(two());
+	g->set(0, g->entry(0, ROOT1, X, 0), 0);
+	g->leave(0);
+	g->ignoring = true;
+	same(g->use(1, X), "", "a use that is meant so");
+	check(g->m.n.ignored == 1 && !g->m.n.reports, "is counted as such");
+	g->ignoring = false;
+	same(g->use(1, X), "u", "and another is not");
+
+	for (int what : { 0, 1, 2, 3 }) {
+		const char *name[] = { "INVLPG", "INVPCID", "MOV to CR3", "CR4.PGE" };
 		Options m;
-		m.mask = what == 0 ? Options::INVLPG : what == 1 ? Options::INVPCID : Options::CR3;
+		m.mask = what == 0 ? Options::INVLPG : what == 1 ? Options::INVPCID : what == 2 ? Options::CR3 : Options::CR4;
 		m.mask_every = 1;
 		g.reset(two(m));
 		g->set(0, g->entry(0, ROOT1, X, 0), 0);
 		g->leave(0);
 		u64 before = g->m.n.masked;
-		for (int i : { 0, 1, 2 })
+		for (int i : { 0, 1, 2, 3 })
 			if (i == what)
-				i == 0 ? g->m.invlpg(1, X) : i == 1 ? g->m.invpcid(1, 0, 1, X) : g->m.cr3(1, ROOT1 | 1);
+				i == 0 ? g->m.invlpg(1, X) : i == 1 ? g->m.invpcid(1, 0, 1, X) :
+				i == 2 ? g->m.cr3(1, ROOT1 | 1) :
+				(g->m.cr4(1, CR4_PAE | CR4_PCIDE), g->m.cr4(1, CR4_PAE | CR4_PGE | CR4_PCIDE));
 		same(g->use(1, X), "u", std::string("taken as if it hadn't happened: ") + name[what]);
 		check(g->m.n.masked == before + 1, "and counted");
 		what == 0 ? g->m.cr3(1, ROOT1 | 1) : g->m.invlpg(1, X);
 		same(g->use(1, X), "", "but not the others");
 	}
+}
+
+static std::string told(Guest &g, unsigned cpu)
+{
+	g.found.clear();
+	g.leave(cpu);
+	std::string s;
+	for (const Finding &f : g.found)
+		s += "ufrtTFpm"[f.kind];
+	return s;
+}
+
+/* The CPU in question does nothing at all. */
+static void hazards()
+{
+	const u64 large = X + 0x40000000;
+	Options o;
+
+	for (bool on : { false, true })
+		for (bool flushed : { false, true }) {
+			o.hazards = on;
+			std::unique_ptr<Guest> g(two(o));
+			g->map(0, ROOT1, large, A, RW, 1);
+			u64 split = g->page();
+			for (unsigned k = 0; k < 512; k++)
+				g->set(0, split + 8 * k, (A + 0x1000 * k) | P | RW);
+			g->set(0, g->entry(0, ROOT1, large, 1), split | P | RW | US);
+			same(told(*g, 1), "", "split, not yet due");
+			for (unsigned cpu = 0; flushed && cpu < 2; cpu++)
+				g->m.invlpg(cpu, large);
+			same(told(*g, 0), on && !flushed ? "mm" : "", std::string("split, both sizes on both CPUs") +
+			     (flushed ? ", flushed" : "") + (on ? "" : ", not asked for"));
+			same(told(*g, 0), "", "and told once");
+		}
+
+	std::unique_ptr<Guest> g(two(o));
+	g->map(0, ROOT1, large, A, RW, 1);
+	g->set(0, g->entry(0, ROOT1, large, 1), 0);
+	same(told(*g, 0), "", "a large page that is gone meets nothing");
+	g->entry(0, ROOT1, large + 0x5000, 0);
+	same(told(*g, 0), "", "nor in an empty table");
+	g->map(0, ROOT1, large + 0x5000, B, RW);
+	same(told(*g, 0), "mm", "until a small one takes its place");
+	g.reset(two(o));
+	g->m.cr3(1, ROOT2 | 2);
+	g->map(0, ROOT1, X, A, RW | PCD);
+	g->set(1, ROOT2 + 8 * index(X, ROOT), g->read(ROOT1 + 8 * index(X, ROOT)));
+	same(told(*g, 0), "t", "a memory type: not by a CPU that has another PCID loaded");
+	g->m.cr3(1, ROOT1 | 1 | CR3_KEEP);
+	same(told(*g, 0), "t", "until it loads that one");
+	g.reset(two(o));
+	g->map(0, ROOT1, X, A, 0);
+	same(told(*g, 0), "", "rights are no hazard");
+	g.reset(two(o, RW | US, LOW));
+	g->map(0, ROOT1, LOW, A, RW | US | PCD);
+	same(told(*g, 0), "", "nor user mode's addresses, where CPUs in lazy TLB mode may have both");
 }
 
 int main()
@@ -312,5 +379,6 @@ int main()
 	tables();
 	writers();
 	options();
+	hazards();
 	return finish();
 }

@@ -39,6 +39,7 @@ struct Guest : Memory, Host {
 	std::vector<u64> task = std::vector<u64>(MAX_CPUS);
 	std::vector<int> watched = std::vector<int>(16 << 8);
 	u64 next = 0x1000, time = 0;
+	bool ignoring = false;
 	Machine m;
 
 	explicit Guest(const Options &o = Options()) : m(*this, *this, o) {}
@@ -57,6 +58,7 @@ struct Guest : Memory, Host {
 	}
 	void watch(u64 frame, bool on) override { watched.at(frame >> 12) += on ? 1 : -1; }
 	void report(const Finding &f) override { found.push_back(f); }
+	bool ignored(u64) override { return ignoring; }
 
 	u64 page() { return next += 0x1000; }
 	/* A CPU's write: seen by the sanitizer only if the frame is watched. */
@@ -94,7 +96,7 @@ struct Guest : Memory, Host {
 		m.cr0(cpu, CR0_PG);
 	}
 	/* The writer's CPU leaves the kernel: now its flushes are due. */
-	void leave(unsigned cpu) { m.writers.left(cpu, task[cpu], true); }
+	void leave(unsigned cpu) { m.left(cpu, task[cpu], true); }
 	/* The kinds of errors that an access makes, as letters. */
 	std::string use(unsigned cpu, u64 lin, bool write = false, bool exec = false, bool user = false)
 	{
@@ -103,7 +105,7 @@ struct Guest : Memory, Host {
 		found.clear();
 		m.access(cpu, { lin, write, exec, user, 8 });
 		for (const Finding &f : found)
-			s += "ufrtTFp"[f.kind];
+			s += "ufrtTFpm"[f.kind];
 		return s;
 	}
 };

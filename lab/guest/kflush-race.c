@@ -69,8 +69,10 @@ int main(int argc, char **argv)
 	while (!atomic_load(&reads))
 		sleep_ms(1);
 	window_open();
-	for (long i = 0; i < rounds; i++)
+	for (long i = 0; i < rounds; i++) {
 		kflush_command("remap", 0);
+		kflush_command("replace", 1);
+	}
 	ns = window_close();
 	atomic_store(&enough, true);
 	pthread_join(thread, NULL);

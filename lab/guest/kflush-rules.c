@@ -201,6 +201,27 @@ static bool check_event(long times)
 	return good;
 }
 
+int kflush_change(const struct cpus *isolated, const char *what, long broken)
+{
+	pthread_t thread[MAX_CPUS];
+
+	kflush_command("prepare", 0);
+	kflush_command("broken", broken);
+	kflush_occupy(isolated, thread);
+	kflush_command(what, 0);
+	/* Back in user mode, and a while there. */
+	sleep_ms(2);
+	kflush_leave(isolated, thread);
+	kflush_command("broken", NOTHING);
+	kflush_command("release", 0);
+	json_begin();
+	json_text("test", "change");
+	json_text("what", what);
+	json_number("broken", broken);
+	json_end();
+	return 0;
+}
+
 int kflush_rules(const struct cpus *isolated, long times, const char *only)
 {
 	bool good = true;

@@ -240,6 +240,7 @@ int main(int argc, char **argv)
 
 		fputs("usage: kflush purges|hotplug [TIMES]\n"
 		      "       kflush rules [TIMES [WHAT]]\n"
+		      "       kflush change WHAT [BROKEN]\n"
 		      "       kflush remap [TIMES [BROKEN]]\n"
 		      "       kflush adopt|reset|counters\n"
 		      "       kflush every-entry 0|1\n"
@@ -282,6 +283,9 @@ int main(int argc, char **argv)
 	if (!strcmp(test, "rules"))
 		return kflush_rules(&isolated, number < 0 ? 5 : number,
 				    argc > 3 ? argv[3] : NULL);
+	if (!strcmp(test, "change") && argc > 2)
+		return kflush_change(&isolated, argv[2],
+				     argc > 3 ? atol(argv[3]) : 0);
 	if (!strcmp(test, "hotplug"))
 		return hotplug(number < 0 ? 10 : number);
 	die("no test '%s'", test);

@@ -60,6 +60,9 @@ struct kflush_calls kflush_calls_since(const struct cpus *where,
 /* Is page table isolation on? */
 bool kflush_isolation(void);
 
+/* One such change, once, under a broken rule or none (0): a detector judges. */
+int kflush_change(const struct cpus *isolated, const char *what, long broken);
+
 /* All of them, or those named @only. */
 int kflush_rules(const struct cpus *isolated, long times, const char *only);
 

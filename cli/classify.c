@@ -164,6 +164,13 @@ enum cause classify_func(const char *func)
 	return CAUSE_CALL;
 }
 
+/* What is outside of this frame was interrupted, and is no reason for what is inside. */
+static bool interrupts(const char *name)
+{
+	return !strncmp(name, "asm_sysvec_", 11) || !strcmp(name, "asm_common_interrupt") ||
+	       !strcmp(name, "asm_exc_nmi") || !strncmp(name, "el1h_64_irq", 11);
+}
+
 enum cause classify_stack(const char *const *frames, size_t n)
 {
 	static const struct { const char *frame; enum cause cause; } tells[] = {
@@ -180,6 +187,13 @@ enum cause classify_stack(const char *const *frames, size_t n)
 		{ "text_poke_sync", CAUSE_TEXT },
 		{ "smp_text_poke_sync_each_cpu", CAUSE_TEXT },
 		{ "text_sync", CAUSE_TEXT },
+		/* These ask for one thing only, by a call. */
+		{ "ttwu_queue_wakelist", CAUSE_WAKEUP },
+		{ "__ttwu_queue_wakelist", CAUSE_WAKEUP },
+		{ "irq_work_queue_on", CAUSE_IRQ_WORK },
+		{ "kick_ilb", CAUSE_NOHZ },
+		{ "__sync_rcu_exp_select_node_cpus", CAUSE_RCU },
+		{ "sync_rcu_exp_select_node_cpus", CAUSE_RCU },
 		/*
 		 * What calls these last of all jumps to them: they leave no
 		 * frame, and their callers have to tell.
@@ -202,6 +216,8 @@ enum cause classify_stack(const char *const *frames, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		plain_name(frames[i], name, sizeof(name));
+		if (interrupts(name))
+			break;
 		if (everyone && listed(syncers, name))
 			return CAUSE_PT_SYNC;
 		everyone = !strcmp(name, "smp_call_function");
@@ -332,7 +348,9 @@ bool is_plumbing(const char *func)
 		"wake_up_process default_wake_function wake_up_q "
 		"autoremove_wake_function __wake_up __wake_up_common "
 		"__wake_up_common_lock __wake_up_sync_key "
-		"native_send_call_func_ipi text_poke_sync text_sync text_sync_at "
+		"native_send_call_func_ipi native_send_call_func_single_ipi arch_irq_work_raise "
+		"ftrace_trampoline kprobe_ftrace_handler kprobe_dispatcher kprobe_trace_func "
+		"__kprobe_trace_func aggr_pre_handler text_poke_sync text_sync text_sync_at "
 		"smp_text_poke_sync_each_cpu smp_text_poke_batch_finish "
 		"text_poke_bp_batch text_poke_finish text_poke_flush "
 		"__text_poke_batch ftrace_stacktrace_count stacktrace_trigger "
@@ -362,6 +380,9 @@ bool is_plumbing(const char *func)
 	};
 	char name[128];
 
+	/* Code that has no name is a tracer's trampoline. */
+	if (!strncmp(func, "0x", 2))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(tracing); i++)
 		if (!strncmp(func, tracing[i], strlen(tracing[i])))
 			return true;

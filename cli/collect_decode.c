@@ -123,6 +123,14 @@ static bool decode(struct collect *c, const struct decoder *d, const void *rec,
 		p = dynamic(&d->a, rec, len, &n);
 		take_words(e, p, n, c->long_size);
 		return n >= c->long_size;
+	case DEC_PROBE:
+		e->type = EV_SEND;
+		e->irq = 1 + d->vec;
+		e->target = d->a.size ? value(&d->a, rec, len) : (uint64_t)e->cpu;
+		n = d->name * 8;
+		if (n && d->a.offset + n <= len)
+			take_words(e, (const char *)rec + d->a.offset, n, 8);
+		return !n || e->nwords;
 	case DEC_STACK:
 		e->type = EV_STACK;
 		n = value(&d->a, rec, len);

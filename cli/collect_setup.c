@@ -162,8 +162,8 @@ static void want_senders(struct collect *c)
 	struct decoder *d;
 
 	if (!collect_event(c, "ipi", "ipi_send_cpu")) {
-		c->degraded = "degraded: this kernel has no ipi events (Linux 6.4): interrupts are counted, senders stay unknown";
 		c->has_stacks = false;
+		collect_want_probes(c);
 		return;
 	}
 	d = collect_enable(c, "ipi", "ipi_send_cpu", DEC_SEND_CPU, true, "cpu");

@@ -21,6 +21,7 @@ enum decode {
 	DEC_NONE, DEC_QUEUE, DEC_FUNC, DEC_SEND_CPU, DEC_SEND_MASK, DEC_STACK,
 	DEC_VECTOR_ENTRY, DEC_VECTOR_EXIT, DEC_IRQ_ENTRY,
 	DEC_IPI_ENTRY, DEC_IPI_EXIT, DEC_TASK, DEC_MARK, DEC_IRQ_EXIT, DEC_GROUP,
+	DEC_PROBE,	/* @name: words of the mask, 0: none */
 };
 
 struct decoder {
@@ -49,7 +50,7 @@ struct collect {
 	size_t			taken;		/* events of the last poll */
 	uint64_t		lost_before;	/* in instances that are gone */
 	char			*state;		/* of the instance, as we set it up */
-	struct { char system[24], name[40]; const char *by; bool stack; } on[80];
+	struct { char system[48], name[40]; const char *by; bool stack; } on[80];
 	struct cpuset		observed;
 	size_t			non;
 	struct decoder		*dec[65536];
@@ -58,6 +59,7 @@ struct collect {
 	int			long_size;
 	bool			has_csd, has_stacks, one_vector, marks;
 	const char		*degraded;	/* what is missed, in a sentence */
+	char			degraded_text[200];
 	unsigned int		what;		/* groups */
 	const char		*lacks;		/* an event of theirs */
 };
@@ -69,6 +71,8 @@ void collect_take(struct collect *c, struct source *s, void *rec, int len,
 void collect_want_events(struct collect *c, const struct cpuset *observed);
 /* Have what is written to trace_marker copied to the instance, if it can be. */
 void collect_set_marks(struct collect *c);
+/* collect_probes.c: senders by kprobes; false if there are none, @degraded says it. */
+bool collect_want_probes(struct collect *c);
 /* collect_groups.c: those of the other groups. */
 void collect_want_groups(struct collect *c);
 

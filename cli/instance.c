@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "instance.h"
+#include "probes.h"
 #include "quell.h"
 
 #define TRACEFS_MAGIC	0x74726163
@@ -30,6 +31,7 @@
 static struct tracefs_instance *instance;
 static int held = -1;			/* our instance's directory, locked */
 static pid_t owner;
+static const char *tracing;		/* where it was made */
 
 static const char *mounted_at(void)
 {
@@ -159,14 +161,20 @@ char *instance_leftovers(void)
 
 void instance_destroy(void)
 {
+	char *group;
+
 	if (!instance || getpid() != owner)
 		return;
+	group = probes_group(tracefs_instance_get_name(instance));
 	tracefs_trace_off(instance);
 	if (tracefs_instance_destroy(instance) && errno != ENOENT)
 		complain("the tracefs instance %s could not be removed: %s",
 			 tracefs_instance_get_name(instance), strerror(errno));
 	tracefs_instance_free(instance);
 	instance = NULL;
+	/* Only now does nobody use them. */
+	probes_remove(tracing, group);
+	free(group);
 	close(held);
 	held = -1;
 }
@@ -179,13 +187,16 @@ struct tracefs_instance *instance_create(void)
 	char *name;
 	int all;
 
-	all = open_instances(instance_tracing_dir());
+	tracing = instance_tracing_dir();
+	all = open_instances(tracing);
 	if (all < 0)
 		die(EXIT_KERNEL, "no tracefs instance could be made: %s",
 		    strerror(errno));
 	locked = lock_within(all);
-	if (locked)
+	if (locked) {
 		for_each_dead(all, sweep, NULL);
+		probes_sweep(tracing, all);
+	}
 	owner = getpid();
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		number = now_ns();

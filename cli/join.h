@@ -19,7 +19,8 @@
 enum event_type {
 	EV_QUEUE,	/* csd:csd_queue_cpu */
 	EV_FUNC,	/* csd:csd_function_entry */
-	EV_SEND,	/* ipi:ipi_send_cpu, ipi:ipi_send_cpumask */
+	EV_SEND,	/* ipi:ipi_send_cpu, ipi:ipi_send_cpumask; or a kprobe, and
+			   @irq is 1 + its vector, which @func cannot tell then */
 	EV_STACK,	/* the kernel stack of the event before it */
 	EV_IRQ_ENTRY,
 	EV_IRQ_EXIT,

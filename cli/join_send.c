@@ -140,9 +140,13 @@ void join_on_send(struct join *j, const struct event *e)
 	struct send *s = NULL;
 	unsigned int cpu;
 
+	if (e->irq)
+		call = e->irq == 1 + VEC_CALL || e->irq == 1 + VEC_CALL_SINGLE;
 	if (call && c->open && c->pid == e->pid)
 		s = c->open;
-	if (!e->func)
+	if (e->irq && !call)
+		s = join_new_send(j, e, e->irq - 1, 0);
+	else if (!e->func && !call)
 		s = join_new_send(j, e, VEC_RESCHED, 0);
 	else if (!call)
 		s = join_new_send(j, e, VEC_IRQ_WORK, e->func);

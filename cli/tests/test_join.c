@@ -544,6 +544,11 @@ static void test_tail_calls(void)
 		  CAUSE_TLB_KERNEL, "a kernel flush of vmalloc" },
 		{ { "smp_call_function_many_cond", "smp_call_function", "drain_all_pages" },
 		  CAUSE_CALL, "another call to everybody stays a call" },
+		{ { "smp_call_function_single_async", "update_process_times", "asm_sysvec_apic_timer_interrupt",
+		    "smp_call_function", "tlb_flush_unshared_tables" }, CAUSE_CALL,
+		  "what an interrupt sends in the middle of a sync is none" },
+		{ { "native_send_call_func_single_ipi", "ttwu_queue_wakelist", "try_to_wake_up" },
+		  CAUSE_WAKEUP, "a remote wakeup" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
@@ -584,6 +589,39 @@ static void test_other_kernels(void)
 	end();
 }
 
+/* A kprobe on what sends: it tells the vector, and neither callback nor call site. */
+static void probe(int cpu, int vec, int target, uint64_t mask)
+{
+	feed((struct event){ .type = EV_SEND, .cpu = cpu, .pid = 100 + cpu,
+		.irq = 1 + vec, .target = target, .words = mask ? &mask : NULL,
+		.nwords = mask ? 1 : 0 });
+}
+
+static void test_probes(void)
+{
+	static const uint8_t vec[] = { VEC_CALL, VEC_CALL_SINGLE, VEC_RESCHED, VEC_IRQ_WORK };
+
+	begin("1-2");
+	probe(0, VEC_CALL, 0, 0x6);
+	stack(0, SYNC_ONE, COLLAPSE);
+	probe(0, VEC_CALL_SINGLE, 1, 0);
+	probe(2, VEC_RESCHED, 1, 0);
+	probe(1, VEC_IRQ_WORK, 1, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(vec); i++) {
+		entry(1, vec[i]);
+		leave(1, vec[i]);
+	}
+	join_finish(s.j);
+	ok(s.n == 4 && got(0, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_PT_SYNC) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_UNKNOWN) &&
+	   got(2, RECEIPT_IRQ, 1, HOW_IPI, 2, CAUSE_RESCHED) &&
+	   got(3, RECEIPT_IRQ, 1, HOW_IPI, 1, CAUSE_IRQ_WORK),
+	   "6.1, by kprobes: each vector's sender, and the cause by the stack");
+	ok(!strcmp(strtab_get(&s.strings, s.sends[0].site), "collapse_huge_page"),
+	   "and the call site too");
+	end();
+}
+
 void test_join(void)
 {
 	test_broadcast();
@@ -601,6 +639,7 @@ void test_join(void)
 	test_lost();
 	test_tail_calls();
 	test_other_kernels();
+	test_probes();
 }
 
 /*

@@ -4,7 +4,7 @@
 _quell() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]:-} options='' i
-	local commands='status check top record watch test report diff export explain'
+	local commands='status check top record watch test report diff export serve explain'
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
@@ -34,7 +34,10 @@ _quell() {
 	-w | --what)
 		mapfile -t COMPREPLY < <(compgen -W 'all timer softirq irq sched timer,sched' -- "$cur")
 		return ;;
-	-o | --output | -t | --textfile | --junit)
+	-g | --group)
+		mapfile -t COMPREPLY < <(compgen -g -- "$cur")
+		return ;;
+	-o | --output | -t | --textfile | --junit | --attach | --socket)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	-d | --duration | --over | --keep | --after | --pause | --marker | --dumps | --from | --to | --longer | --task | -i | --interval | -n | --count | --buffer | -l | --listen)
@@ -43,13 +46,14 @@ _quell() {
 	case $command in
 	status) options='--json' ;;
 	check) options='--cpus --fix --tuned --json --root' ;;
-	top) options='--cpus --interval --count --sort --avoidable --by-cpu --what --buffer' ;;
+	top) options='--cpus --interval --count --sort --avoidable --by-cpu --what --buffer --attach --alone' ;;
 	record) options='--output --cpus --duration --what --buffer --max-size --keep --quiet --' ;;
 	watch) options='--over --marker --keep --after --dump --dumps --pause --then --count --duration --cpus --what --buffer' ;;
 	test) options='--max --duration --json --junit --what --cpus --buffer' ;;
 	report) options='--json --svg --stacks --events --perfetto --from --to --cpus --cause --task --longer --output' ;;
 	diff) options='--json --rate --counts' ;;
-	export) options='--listen --textfile --interval --duration --cpus --what --buffer --series --labels' ;;
+	export) options='--listen --textfile --interval --duration --cpus --what --buffer --series --labels --attach --alone' ;;
+	serve) options='--socket --group --duration --cpus --what --buffer' ;;
 	explain) options="--json $(quell explain 2>/dev/null | awk 'NF > 1 { print $1 }') CAL TLB RES LOC IWI NMI MCP" ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$cur")

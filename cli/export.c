@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "output.h"
 #include "quell.h"
 #include "serve.h"
@@ -21,6 +22,7 @@
 #include "show.h"
 
 #define MAX_SOURCES	1024	/* of 2 KiB each */
+#define HEAR_NS		1000000000ull
 
 static const char usage[] =
 	"usage: quell export (--listen PORT | --textfile FILE) [options]\n"
@@ -36,10 +38,12 @@ static const char usage[] =
 	USAGE_CPUS
 	USAGE_WHAT
 	USAGE_BUFFER
+	USAGE_ATTACH
 	"  -h, --help\n";
 
 struct options {
 	struct session_options	session;
+	struct attach_options	attach;
 	const char		*textfile;
 	uint64_t		port, interval, duration, series;
 	unsigned int		labels;
@@ -69,6 +73,7 @@ static void parse(int argc, char **argv, struct options *o)
 	const char *labels = NULL;
 	const struct option_row rows[] = {
 		SESSION_OPTIONS(&o->session),
+		ATTACH_OPTIONS(&o->attach),
 		NUMBER("listen", 'l', &o->port, "port", 1, 65535),
 		TEXT_OPTION("textfile", 't', &o->textfile),
 		TIME_OPTION("interval", 'i', &o->interval, "interval", 0),
@@ -122,16 +127,38 @@ static void render(struct session *s, const struct series_set *series,
 	server_publish(server, fmt, body, len);
 }
 
-static void observe(struct session *s, const struct options *o,
+/* Observe, or hear from who does: when asked, and else once a second. */
+static void look(struct session *s, struct attach *a, const struct options *o,
+		 struct series_set *series, bool now, uint64_t *heard)
+{
+	if (!a) {
+		session_poll(s);
+		return;
+	}
+	if (!now && now_ns() - *heard < HEAR_NS)
+		return;
+	*heard = now_ns();
+	if (attach_poll(a, s)) {
+		series_free(series);
+		series_init(series, o->series, o->labels);
+	}
+}
+
+static void observe(struct session *s, const struct options *o, struct attach *a,
 		    struct server *server, struct series_set *series)
 {
+	unsigned int pause;
+	uint64_t heard = 0;
 	uint64_t next = 0, end = o->duration ? now_ns() + o->duration : UINT64_MAX, now;
 	enum metrics_format fmt;
 	bool asked = false;
 
 	while (!stop_signal && (now = now_ns()) < end) {
-		session_poll(s);
+		look(s, a, o, series, asked || (o->textfile && now >= next), &heard);
 		series_update(series, &s->sum, now);
+		/* What came and went in the service between two snapshots. */
+		if (a)
+			series_rest(series, s->sum.total.irqs);
 		summary_trim(&s->sum, MAX_SOURCES);
 		if (asked)
 			render(s, series, server, fmt);
@@ -141,10 +168,11 @@ static void observe(struct session *s, const struct options *o,
 		}
 		/* Clients are waited for by another thread, trace buffers never. */
 		asked = false;
+		pause = a ? 50 : session_pause(s);
 		if (server)
-			asked = server_wait(server, session_pause(s), &fmt);
+			asked = server_wait(server, pause, &fmt);
 		else
-			pause_ms(session_pause(s));
+			pause_ms(pause);
 	}
 }
 
@@ -155,6 +183,7 @@ int cmd_export(int argc, char **argv)
 	struct server *server = NULL;
 	struct session s = { 0 };
 	struct series_set series;
+	struct attach *a;
 
 	parse(argc, argv, &o);
 	catch_signals();
@@ -164,14 +193,20 @@ int cmd_export(int argc, char **argv)
 	if (o.textfile)
 		output_abandon(output_open(o.textfile, OUTPUT_REGULAR));
 	series_init(&series, o.series, o.labels);
-	session_open(&s, &o.session);
+	a = attach_open(&o.attach, &o.session, &s);
+	if (!a)
+		session_open(&s, &o.session);
 	if (server)
 		server_start(server);
-	observe(&s, &o, server, &series);
+	observe(&s, &o, a, server, &series);
 	if (server)
 		server_stop(server);
-	session_close(&s);
-	session_free(&s);
+	if (a) {
+		attach_close(a, &s);
+	} else {
+		session_close(&s);
+		session_free(&s);
+	}
 	series_free(&series);
 	return EXIT_OK;
 }

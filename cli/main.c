@@ -24,6 +24,7 @@ static const struct {
 	{ "report",	cmd_report,	"a record as text, JSON or a heat map" },
 	{ "diff",	cmd_diff,	"two records side by side" },
 	{ "export",	cmd_export,	"metrics for Prometheus" },
+	{ "serve",	cmd_serve,	"observe once, for many viewers: top and export attach" },
 	{ "explain",	cmd_explain,	"what an interrupt is for and what avoids it" },
 };
 

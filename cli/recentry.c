@@ -159,6 +159,9 @@ bool rec_take_entry(struct reader *r, int known, const uint64_t *v)
 	case REC_ENDS:
 		return take_end(r, v);
 	}
-	r->v->skipped++;
+	if (known >= REC_TALLY && r->v->snapshot)
+		r->v->snapshot(r->v->arg, known, v);
+	else
+		r->v->skipped++;
 	return true;
 }

@@ -49,6 +49,8 @@
 /* The kinds of entries this version writes. */
 enum rec_kind {
 	REC_SEND, REC_IRQ, REC_AGREE, REC_NOTE, REC_SOFAR, REC_ENDS, REC_PART,
+	/* Of a snapshot only: sums instead of what they are of; see snapshot.h. */
+	REC_TALLY, REC_ROW, REC_CPU, REC_SHARE, REC_HIST, REC_BUCKET,
 	NR_REC_KINDS
 };
 
@@ -65,6 +67,18 @@ enum { NOTE_TS, NOTE_TEXT };
 enum { SOFAR_TS, SOFAR_LOST, SOFAR_UNACCOUNTED };
 enum { END_DURATION, END_SENDS, END_IRQS, END_LOST, END_EXPIRED,
        END_UNACCOUNTED, END_PARTS };
+/* Of one cause, or of all if that is the empty string. */
+enum { TALLY_CAUSE, TALLY_IRQS, TALLY_RIDES, TALLY_POLLED, TALLY_PARTS,
+       TALLY_UNKNOWN, TALLY_AVOIDABLE, TALLY_SENDS, TALLY_IPIS, TALLY_REQUESTS,
+       TALLY_NS, NR_TALLY };
+/* As a tally, and then: */
+enum { ROW_FUNC = NR_TALLY, ROW_SITE, ROW_COMM, ROW_KNOWN, ROW_DETAIL, ROW_WHY,
+       ROW_SENDERS, ROW_RECEIVERS, ROW_TIMED, ROW_LOST, ROW_MAX };
+enum { CPU_NR, CPU_IRQS, CPU_AVOIDABLE, CPU_LOST };
+enum { SHARE_CPU, SHARE_CAUSE, SHARE_IRQS, SHARE_AVOIDABLE };
+/* Times lost to one cause, or to all; its buckets follow it. */
+enum { HIST_CAUSE, HIST_N, HIST_SUM, HIST_MAX };
+enum { BUCKET_EDGE, BUCKET_AT, BUCKET_N };
 
 struct rec_layout {
 	const char	*name, *fields;
@@ -86,6 +100,11 @@ struct rec_writer;
 struct rec_writer *rec_create(const char *path, struct strtab *strings,
 			      struct strtab *stacks, uint64_t max_size,
 			      unsigned int keep);
+/* To @f, which stays open. */
+struct rec_writer *rec_create_stream(FILE *f, struct strtab *strings,
+				     struct strtab *stacks);
+/* An entry of any kind: a value for each field of it. */
+bool rec_entry(struct rec_writer *w, enum rec_kind kind, const uint64_t *v);
 bool rec_meta(struct rec_writer *w, const char *key, const char *value);
 /* @s gets the number it has in this file. */
 bool rec_send(struct rec_writer *w, struct send *s);
@@ -113,6 +132,8 @@ struct rec_visitor {
 	void (*note)(void *arg, uint64_t ts, const char *text);
 	/* Keep of @stacks what is needed: other numbers follow. NULL: nothing is. */
 	void (*no_stacks)(void *arg);
+	/* An entry of a kind that only snapshots have: the fields as they are. */
+	void (*snapshot)(void *arg, enum rec_kind kind, const uint64_t *v);
 	/* Of a file that was cut: as far as it goes. */
 	void (*end)(void *arg, const struct rec_end *e);
 	void		*arg;

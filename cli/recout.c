@@ -18,7 +18,8 @@
 #include "recout.h"
 
 struct rec_out {
-	struct output	*to;
+	FILE		*f;
+	struct output	*to;		/* NULL: @f is somebody else's */
 	char		*base;		/* NULL: a pipe */
 	uint64_t	size, max_size;
 	unsigned int	parts, keep;
@@ -33,12 +34,21 @@ struct rec_out *rec_out_open(const char *path, uint64_t max_size,
 	o->max_size = max_size;
 	o->keep = keep;
 	o->to = output_open(path, OUTPUT_PARTIAL);
-	if (isatty(fileno(o->to->f)))
+	o->f = o->to->f;
+	if (isatty(fileno(o->f)))
 		die(EXIT_USAGE, "a record is nothing for a terminal: give it a file or a pipe");
 	if (o->to->final)
 		o->base = xstrdup(o->to->final);
 	if (max_size && !o->base)
 		die(EXIT_USAGE, "--max-size wants a regular file");
+	return o;
+}
+
+struct rec_out *rec_out_stream(FILE *f)
+{
+	struct rec_out *o = xcalloc(1, sizeof(*o));
+
+	o->f = f;
 	return o;
 }
 
@@ -52,12 +62,12 @@ static bool failed(struct rec_out *o)
 bool rec_out_write(struct rec_out *o, const void *data, size_t len)
 {
 	o->size += len;
-	return fwrite(data, 1, len, o->to->f) == len || failed(o);
+	return fwrite(data, 1, len, o->f) == len || failed(o);
 }
 
 bool rec_out_flush(struct rec_out *o)
 {
-	return !fflush(o->to->f) || failed(o);
+	return !fflush(o->f) || failed(o);
 }
 
 bool rec_out_full(const struct rec_out *o, size_t more)
@@ -80,6 +90,7 @@ void rec_out_next(struct rec_out *o)
 		free(name);
 	}
 	o->to = output_open(o->base, OUTPUT_PARTIAL);
+	o->f = o->to->f;
 	o->size = 0;
 }
 
@@ -87,7 +98,9 @@ bool rec_out_close(struct rec_out *o, bool ok)
 {
 	int err = o->err;
 
-	if (ok && !err) {
+	if (!o->to) {
+		ok = ok && !err;
+	} else if (ok && !err) {
 		ok = output_commit(o->to);
 		err = errno;
 	} else {

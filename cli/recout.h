@@ -6,12 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct rec_out;
 
 /* Dies with one line if @path is nothing to write a record to. */
 struct rec_out *rec_out_open(const char *path, uint64_t max_size,
 			     unsigned int keep);
+/* What is written to @f, which is the caller's. */
+struct rec_out *rec_out_stream(FILE *f);
 bool rec_out_write(struct rec_out *o, const void *data, size_t len);
 bool rec_out_flush(struct rec_out *o);
 /* Would @more bytes make it larger than it may be? */

@@ -18,6 +18,9 @@
 #define IRQ_LAYOUT "ts:d from:n ns:n func:s name:s served:n cpu:n kind:n vec:s " \
 		   "cause:s how:n idle:n span:n pid:n victim:s"
 
+#define TALLY_LAYOUT "cause:s irqs:n rides:n polled:n parts:n unknown:n avoidable:n " \
+		     "sends:n ipis:n requests:n ns:n"
+
 const struct rec_layout rec_layout[NR_REC_KINDS] = {
 	[REC_SEND] = { "send", "id:d ts:d again:n func:s callsite:s site:s "
 		"comm:s stack:k targets:n ipis:n wanted:n pid:n cpu:n ctx:n "
@@ -29,6 +32,13 @@ const struct rec_layout rec_layout[NR_REC_KINDS] = {
 	[REC_ENDS] = { "end", "duration:n sends:n irqs:n lost:n expired:n "
 		"unaccounted:n parts:n" },
 	[REC_PART] = { "part", IRQ_LAYOUT },
+	[REC_TALLY] = { "tally", TALLY_LAYOUT },
+	[REC_ROW] = { "row", TALLY_LAYOUT " func:s site:s comm:s known:n detail:s why:s "
+		"senders:s receivers:s timed:n lost:n max:n" },
+	[REC_CPU] = { "cpu", "cpu:n irqs:n avoidable:n lost:n" },
+	[REC_SHARE] = { "share", "cpu:n cause:s irqs:n avoidable:n" },
+	[REC_HIST] = { "hist", "cause:s n:n sum:n max:n" },
+	[REC_BUCKET] = { "bucket", "edge:n at:n n:n" },
 };
 
 struct buffer {
@@ -231,17 +241,34 @@ static void begin_file(struct rec_writer *w)
 	free(b.data);
 }
 
-struct rec_writer *rec_create(const char *path, struct strtab *strings,
-			      struct strtab *stacks, uint64_t max_size,
-			      unsigned int keep)
+static struct rec_writer *create(struct rec_out *out, struct strtab *strings,
+				 struct strtab *stacks)
 {
 	struct rec_writer *w = xcalloc(1, sizeof(*w));
 
 	w->strings = strings;
 	w->stacks = stacks;
-	w->out = rec_out_open(path, max_size, keep);
+	w->out = out;
 	begin_file(w);
 	return w;
+}
+
+struct rec_writer *rec_create(const char *path, struct strtab *strings,
+			      struct strtab *stacks, uint64_t max_size,
+			      unsigned int keep)
+{
+	return create(rec_out_open(path, max_size, keep), strings, stacks);
+}
+
+struct rec_writer *rec_create_stream(FILE *f, struct strtab *strings,
+				     struct strtab *stacks)
+{
+	return create(rec_out_stream(f), strings, stacks);
+}
+
+bool rec_entry(struct rec_writer *w, enum rec_kind kind, const uint64_t *v)
+{
+	return entry(w, kind, v);
 }
 
 bool rec_meta(struct rec_writer *w, const char *key, const char *value)

@@ -118,6 +118,7 @@ void series_update(struct series_set *t, struct summary *s, uint64_t now)
 		if (!more)
 			continue;
 		r->exported = r->t.irqs;
+		t->counted += more;
 		x = find(t, r);
 		x->recent += more;
 		if (x->shown)
@@ -129,6 +130,14 @@ void series_update(struct series_set *t, struct summary *s, uint64_t now)
 		rank(t);
 		t->ranked = now;
 	}
+}
+
+void series_rest(struct series_set *t, uint64_t total)
+{
+	if (total <= t->counted)
+		return;
+	t->other += total - t->counted;
+	t->counted = total;
 }
 
 void series_free(struct series_set *t)

@@ -32,12 +32,15 @@ struct series_set {
 	size_t		nslots;
 	unsigned int	labels;
 	uint64_t	other, ranked;
+	uint64_t	counted;	/* in all series ever */
 };
 
 /* What is left out of @labels is summed up: there are no duplicates. */
 void series_init(struct series_set *t, size_t limit, unsigned int labels);
 /* Count what came since; before summary_trim(). @now decides when to rank. */
 void series_update(struct series_set *t, struct summary *s, uint64_t now);
+/* There were @total interrupts: those of no source that was seen are other. */
+void series_rest(struct series_set *t, uint64_t total);
 void series_free(struct series_set *t);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * serve.c - GET /metrics on loopback, by a thread of its own.
+ * serve.c - GET /metrics on loopback, or /snapshot on a local socket, by a thread of
+ * its own.
  *
  * A client is in one of three states, and no state is for long:
  *
@@ -27,6 +28,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "local.h"
 #include "quell.h"
 #include "serve.h"
 
@@ -35,7 +37,7 @@
 #define CLIENT_MS	5000
 #define ROOM_MS		500
 #define FRESH_MS	100
-#define NFORMATS	2
+#define NFORMATS	(METRICS_SNAPSHOT + 1)
 #define MS		1000000ull
 
 enum state { READING, WAITING, WRITING };
@@ -60,7 +62,7 @@ struct client {
 struct server {
 	int		listen_fd, asked, woken;	/* eventfds, either way */
 	pthread_t	thread;
-	bool		started;
+	bool		started, local;
 
 	pthread_mutex_t	lock;	/* of what follows */
 	bool		stop, wanted[NFORMATS];
@@ -136,6 +138,13 @@ static void take_page(struct server *v, struct client *c)
 	answer(c, c->page->text, c->page->len);
 }
 
+static bool asks_for(const struct client *c, const char *path)
+{
+	size_t n = strlen(path);
+
+	return !strncmp(c->head + 4, path, n) && strchr(" ?", c->head[4 + n]) && c->head[4 + n];
+}
+
 /* The whole head is there. */
 static void request(struct server *v, struct client *c)
 {
@@ -144,13 +153,19 @@ static void request(struct server *v, struct client *c)
 			  "Allow: GET\r\nConnection: close\r\n\r\n");
 		return;
 	}
-	if (strncmp(c->head + 4, "/metrics ", 9) && strncmp(c->head + 4, "/metrics?", 9)) {
+	if (v->local && !asks_for(c, LOCAL_REQUEST)) {
+		refuse(c, "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n"
+			  "Content-Length: 10\r\nConnection: close\r\n\r\n" LOCAL_REQUEST "\n");
+		return;
+	}
+	if (!v->local && !asks_for(c, "/metrics")) {
 		refuse(c, "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n"
 			  "Content-Length: 9\r\nConnection: close\r\n\r\n/metrics\n");
 		return;
 	}
-	c->fmt = strcasestr(c->head, "application/openmetrics-text") ?
-		METRICS_OPENMETRICS : METRICS_PROMETHEUS;
+	c->fmt = v->local ? METRICS_SNAPSHOT :
+		 strcasestr(c->head, "application/openmetrics-text") ?
+		 METRICS_OPENMETRICS : METRICS_PROMETHEUS;
 	if (v->page[c->fmt] && now_ns() - v->page_at[c->fmt] < FRESH_MS * MS)
 		take_page(v, c);
 	else
@@ -322,24 +337,39 @@ static void *run(void *arg)
 
 /* ---- for the session's thread -------------------------------------------- */
 
+static struct server *new_server(int listen_fd)
+{
+	struct server *v = xcalloc(1, sizeof(*v));
+
+	pthread_mutex_init(&v->lock, NULL);
+	v->listen_fd = listen_fd;
+	v->asked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	v->woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (v->listen_fd < 0 || v->asked < 0 || v->woken < 0)
+		die(EXIT_FAILED, "no socket: %s", strerror(errno));
+	return v;
+}
+
 struct server *server_listen(unsigned int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct server *v = xcalloc(1, sizeof(*v));
+	struct server *v = new_server(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 	int on = 1;
 
-	pthread_mutex_init(&v->lock, NULL);
-	v->asked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	v->woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	v->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (v->listen_fd < 0 || v->asked < 0 || v->woken < 0)
-		die(EXIT_FAILED, "no socket: %s", strerror(errno));
 	setsockopt(v->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(v->listen_fd, (struct sockaddr *)&a, sizeof(a)) ||
 	    listen(v->listen_fd, 1024))
 		die(errno == EADDRINUSE ? EXIT_BUSY : EXIT_FAILED,
 		    "port %u cannot be used: %s", port, strerror(errno));
+	return v;
+}
+
+struct server *server_local(int listen_fd)
+{
+	struct server *v = new_server(listen_fd);
+
+	v->local = true;
 	return v;
 }
 
@@ -361,7 +391,7 @@ void server_start(struct server *v)
 bool server_wait(struct server *v, unsigned int ms, enum metrics_format *fmt)
 {
 	struct pollfd p = { .fd = v->asked, .events = POLLIN };
-	bool any = false;
+	bool any = false, more = false;
 
 	if (poll(&p, 1, ms) < 1)
 		return false;
@@ -373,7 +403,9 @@ bool server_wait(struct server *v, unsigned int ms, enum metrics_format *fmt)
 		v->wanted[f] = false;
 	}
 	/* Cleared by the last one only. */
-	if (!v->wanted[0] && !v->wanted[1])
+	for (int f = 0; f < NFORMATS; f++)
+		more |= v->wanted[f];
+	if (!more)
 		clear(v->asked);
 	pthread_mutex_unlock(&v->lock);
 	return any;
@@ -384,6 +416,7 @@ void server_publish(struct server *v, enum metrics_format fmt, char *body, size_
 	struct page *g = xcalloc(1, sizeof(*g)), *old;
 	char *head = xasprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
 			       "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+			       fmt == METRICS_SNAPSHOT ? "application/octet-stream" :
 			       fmt == METRICS_OPENMETRICS ?
 			       "application/openmetrics-text; version=1.0.0; charset=utf-8" :
 			       "text/plain; version=0.0.4; charset=utf-8", len);

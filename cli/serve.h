@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * serve.h - GET /metrics on loopback, by a thread of its own.
+ * serve.h - GET /metrics on loopback, or /snapshot on a local socket, by a thread of
+ * its own.
  *
  * Any local user may connect, and as often as he likes. So serving must never
  * delay reading the trace: the thread never touches the session; it asks for a
@@ -18,6 +19,8 @@ struct server;
 
 /* Dies if the port cannot be had. Nobody is served before server_start(). */
 struct server *server_listen(unsigned int port);
+/* The same for viewers, on what local_listen() gave. */
+struct server *server_local(int listen_fd);
 /* The thread inherits the CPUs the caller may run on. */
 void server_start(struct server *v);
 

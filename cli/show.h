@@ -6,7 +6,8 @@
 #include "series.h"
 #include "summary.h"
 
-enum metrics_format { METRICS_OPENMETRICS, METRICS_PROMETHEUS };
+/* The last one is a snapshot.h, which show_metrics() has no part in. */
+enum metrics_format { METRICS_OPENMETRICS, METRICS_PROMETHEUS, METRICS_SNAPSHOT };
 
 void show_text(const struct summary *s, FILE *f, bool stacks);
 void show_json(const struct summary *s, FILE *f);

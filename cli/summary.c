@@ -64,21 +64,41 @@ static void more_slots(struct summary *s)
 	}
 }
 
-static struct source_row *row_of(struct summary *s, enum cause c, uint32_t func,
-				 uint32_t site, uint32_t comm, bool known)
+/* The slot it has, or would have. */
+static size_t slot_of(const struct summary *s, enum cause c, uint32_t func,
+		      uint32_t site, uint32_t comm, bool known)
+{
+	size_t h = row_hash(c, func, site, comm, known) & (s->nslots - 1);
+
+	for (; s->slot[h]; h = (h + 1) & (s->nslots - 1)) {
+		const struct source_row *r = s->row[s->slot[h] - 1];
+
+		if (r->cause == c && r->func == func && r->site == site &&
+		    r->comm == comm && r->known == known)
+			break;
+	}
+	return h;
+}
+
+struct source_row *summary_find(const struct summary *s, enum cause c, uint32_t func,
+				uint32_t site, uint32_t comm, bool known)
+{
+	size_t h = s->nslots ? slot_of(s, c, func, site, comm, known) : 0;
+
+	return s->nslots && s->slot[h] ? s->row[s->slot[h] - 1] : NULL;
+}
+
+struct source_row *summary_row(struct summary *s, enum cause c, uint32_t func,
+			       uint32_t site, uint32_t comm, bool known)
 {
 	struct source_row *r;
 	size_t h;
 
 	if (2 * (s->nrows + 1) > s->nslots)
 		more_slots(s);
-	h = row_hash(c, func, site, comm, known) & (s->nslots - 1);
-	for (; s->slot[h]; h = (h + 1) & (s->nslots - 1)) {
-		r = s->row[s->slot[h] - 1];
-		if (r->cause == c && r->func == func && r->site == site &&
-		    r->comm == comm && r->known == known)
-			return r;
-	}
+	h = slot_of(s, c, func, site, comm, known);
+	if (s->slot[h])
+		return s->row[s->slot[h] - 1];
 	s->row = grow(s->row, &s->row_room, s->nrows + 1, sizeof(*s->row));
 	r = s->row[s->nrows] = xcalloc(1, sizeof(*r));
 	s->slot[h] = ++s->nrows;
@@ -94,7 +114,7 @@ static struct source_row *row_of_send(struct summary *s, const struct send *x)
 {
 	struct source_row *r;
 
-	r = row_of(s, x->cause, x->func, x->site, x->comm, true);
+	r = summary_row(s, x->cause, x->func, x->site, x->comm, true);
 	cpuset_add(&r->senders, x->cpu);
 	r->active = x->ts;
 	if (!r->stack)
@@ -155,7 +175,7 @@ static void add_heat(struct summary *s, const struct receipt *r)
 	(*h)[bin * NR_CAUSES + r->cause]++;
 }
 
-static struct cpu_row *cpu_of(struct summary *s, unsigned int cpu)
+struct cpu_row *summary_cpu(struct summary *s, unsigned int cpu)
 {
 	if (!s->cpu[cpu]) {
 		s->cpu[cpu] = xcalloc(1, sizeof(*s->cpu[cpu]));
@@ -177,7 +197,7 @@ static void add_time(struct summary *s, struct source_row *row,
 	hist_add(row->lost, r->ns);
 	hist_add(&s->lost_by_cause[r->cause], r->ns);
 	hist_add(&s->lost_time, r->ns);
-	cpu_of(s, r->cpu)->lost += r->ns;
+	summary_cpu(s, r->cpu)->lost += r->ns;
 }
 
 void summary_receipt(struct summary *s, const struct receipt *r,
@@ -196,7 +216,7 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 	if (from)
 		row = row_of_send(s, from);
 	else
-		row = row_of(s, r->cause, r->func ? r->func : r->name, 0, 0, known);
+		row = summary_row(s, r->cause, r->func ? r->func : r->name, 0, 0, known);
 	cpuset_add(&row->receivers, r->cpu);
 	row->active = r->ts;
 	add(&row->t, r, known, avoid);
@@ -211,7 +231,7 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 	/* The reason of one that is avoidable, if any of them is. */
 	if (avoid || !row->t.avoidable)
 		row->why = why;
-	cpu = cpu_of(s, r->cpu);
+	cpu = summary_cpu(s, r->cpu);
 	cpu->irqs++;
 	cpu->avoidable += avoid;
 	cpu->by_cause[r->cause]++;

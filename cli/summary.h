@@ -101,6 +101,13 @@ void summary_system(struct summary *s, const struct system *sys,
 void summary_send(struct summary *s, const struct send *x);
 void summary_receipt(struct summary *s, const struct receipt *r,
 		     const struct send *from);
+/* Of one source, of one CPU; made if there is none yet. */
+struct source_row *summary_row(struct summary *s, enum cause c, uint32_t func,
+			       uint32_t site, uint32_t comm, bool known);
+struct cpu_row *summary_cpu(struct summary *s, unsigned int cpu);
+/* NULL: there is none. */
+struct source_row *summary_find(const struct summary *s, enum cause c, uint32_t func,
+				uint32_t site, uint32_t comm, bool known);
 void summary_agreement(struct summary *s, const struct agreement *a);
 /* Something that happened while it was observed, in words. */
 void summary_note(struct summary *s, uint64_t ts, const char *text);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach.h"
 #include "quell.h"
 #include "session.h"
 #include "top.h"
@@ -28,10 +29,12 @@ static const char usage[] =
 	"      --by-cpu           a table of CPUs instead of sources\n"
 	USAGE_WHAT
 	USAGE_BUFFER
+	USAGE_ATTACH
 	"  -h, --help\n";
 
 struct options {
 	struct session_options	session;
+	struct attach_options	attach;
 	uint64_t		interval, count;
 	struct top_view		view;
 };
@@ -41,6 +44,7 @@ static void parse(int argc, char **argv, struct options *o)
 	const char *sort = top_sort_names[BY_RATE];
 	const struct option_row rows[] = {
 		SESSION_OPTIONS(&o->session),
+		ATTACH_OPTIONS(&o->attach),
 		TIME_OPTION("interval", 'i', &o->interval,
 			    "interval of at least 100ms", 100000000),
 		NUMBER("count", 'n', &o->count, "number of tables", 1, UINT64_MAX),
@@ -60,7 +64,7 @@ static void parse(int argc, char **argv, struct options *o)
 }
 
 /* The next table: what came since the last one. */
-static void tick(struct session *s, struct top_view *v, uint64_t last, uint64_t now)
+static void tick(struct session *s, struct top_view *v, uint64_t last, uint64_t age)
 {
 	struct summary *m = &s->sum;
 
@@ -74,8 +78,8 @@ static void tick(struct session *s, struct top_view *v, uint64_t last, uint64_t 
 		m->cpu[cpu]->delta = m->cpu[cpu]->irqs - m->cpu[cpu]->last;
 		m->cpu[cpu]->last = m->cpu[cpu]->irqs;
 	}
-	v->seconds = (now - last) / 1e9;
-	v->age = (now - s->from) / 1e9;
+	v->seconds = (age - last) / 1e9;
+	v->age = age / 1e9;
 }
 
 static void type(struct top_view *v, int key)
@@ -134,13 +138,28 @@ static bool obey(struct top_view *v, int key)
 	return true;
 }
 
-static void observe(struct session *s, struct options *o, bool screen)
+/* What is there by now, and how long it is since the window opened. */
+static uint64_t look(struct session *s, struct attach *a, struct options *o, uint64_t *last)
 {
-	uint64_t last = s->from, next = last + o->interval, shown = 0, now;
+	if (!a)
+		return now_ns() - s->from;
+	/* A window that began anew has seen nothing yet. */
+	if (attach_poll(a, s))
+		*last = 0;
+	o->view.service = attach_path(a);
+	return attach_age(a);
+}
+
+static void observe(struct session *s, struct options *o, struct attach *a, bool screen)
+{
+	uint64_t last = a ? attach_age(a) : 0, next = now_ns() + o->interval, shown = 0, age;
 	struct term t = { 0 };
 	bool draw = true, drawn = false;
 	int key;
 
+	/* What the service saw before is not of the first second. */
+	if (a)
+		tick(s, &o->view, 0, last);
 	if (screen)
 		term_open(&t);
 	while (!stop_signal && !ferror(stdout) && (!o->count || shown < o->count)) {
@@ -148,25 +167,31 @@ static void observe(struct session *s, struct options *o, bool screen)
 			top_screen(s, &o->view, &t);
 		draw = false;
 		if (screen) {
-			key = term_key(&t, session_pause(s), &draw);
+			key = term_key(&t, a ? 50 : session_pause(s), &draw);
 			draw |= key != KEY_NONE;
 			if (key != KEY_NONE && !obey(&o->view, key))
 				break;
 		} else {
-			pause_ms(session_pause(s));
+			pause_ms(a ? 50 : session_pause(s));
 		}
-		session_poll(s);
-		now = now_ns();
-		if (now < next || o->view.paused)
+		if (!a)
+			session_poll(s);
+		if (now_ns() < next || o->view.paused)
 			continue;
-		tick(s, &o->view, last, now);
+		next = now_ns() + o->interval;
+		age = look(s, a, o, &last);
+		/* The same snapshot as before: the service is gone, or slow. */
+		if (age <= last) {
+			draw = true;
+			continue;
+		}
+		tick(s, &o->view, last, age);
 		summary_trim(&s->sum, MAX_SOURCES);
 		draw = true;
 		shown++;
 		if (!screen)
 			drawn |= top_lines(s, &o->view, !drawn, 0);
-		last = now;
-		next = now + o->interval;
+		last = age;
 	}
 	term_close();
 	/* A screen is gone with its table; who asked for N tables gets the last. */
@@ -179,11 +204,19 @@ int cmd_top(int argc, char **argv)
 	struct options o = { .interval = 1000000000, .view.seconds = 1 };
 	bool screen = term_able();
 	struct session s = { .on_screen = screen };
+	struct attach *a;
 
 	parse(argc, argv, &o);
 	catch_signals();
+	a = attach_open(&o.attach, &o.session, &s);
+	if (a) {
+		o.view.service = attach_path(a);
+		observe(&s, &o, a, screen);
+		attach_close(a, &s);
+		return EXIT_OK;
+	}
 	session_open(&s, &o.session);
-	observe(&s, &o, screen);
+	observe(&s, &o, NULL, screen);
 	s.on_screen = false;
 	session_close(&s);
 	session_free(&s);

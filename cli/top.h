@@ -15,6 +15,7 @@ struct top_view {
 	char		filter[32];
 	double		seconds;	/* that the rates are of */
 	double		age;		/* since the start, at the last table */
+	const char	*service;	/* that observes; NULL: we do */
 };
 
 /* The screen, at most as wide and high as it is. */

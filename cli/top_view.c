@@ -236,8 +236,9 @@ static char *title(const struct session *s, const struct top_view *v)
 {
 	char *observed = cpulist_format(&s->sum.observed), *text;
 
-	text = xasprintf("quell top: CPUs %s, %.0f s, kernel %s, strategy %s", observed,
-			 v->age, s->sum.release, s->sum.strategy);
+	text = xasprintf("quell top: CPUs %s, %.0f s, kernel %s, strategy %s%s%s", observed,
+			 v->age, s->sum.release, s->sum.strategy,
+			 v->service ? ", seen by " : "", v->service ? v->service : "");
 	free(observed);
 	return text;
 }

@@ -19,13 +19,16 @@
 static int end_it(int signal)
 {
 	FILE *f = fopen(PID_FILE, "r");
+	char exe[32], drop[64];
 	int pid = 0;
 
 	if (!f || fscanf(f, "%d", &pid) != 1 || pid < 2 || kill(pid, signal))
 		return 1;
 	fclose(f);
+	/* What is dead and not yet waited for has no program any more. */
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
 	for (int i = 0; i < 600; i++) {
-		if (kill(pid, 0))
+		if (readlink(exe, drop, sizeof(drop)) < 0)
 			return 0;
 		usleep(100000);
 	}

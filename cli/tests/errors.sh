@@ -40,7 +40,7 @@ echo "something else entirely" >"$tmp/other.rec"
 : >"$tmp/empty.rec"
 
 expect 2 'is no command' "unknown command" "$quell" frobnicate
-for c in status check top record watch test report diff export explain; do
+for c in status check top record watch test report diff export serve explain; do
 	expect 2 "see quell $c --help" "unknown option of $c" "$quell" $c --frobnicate
 	check "$c --help exits with 0" eval "'$quell' $c --help >/dev/null"
 done

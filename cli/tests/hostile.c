@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hostile.c - PORT N SECONDS: N connections to a loopback port at all times, each
- * bad in its own way. Prints how many were made.
+ * hostile.c - PORT N SECONDS: N connections to a loopback port, or to a socket that
+ * PORT is the path of, at all times, each bad in its own way. Prints how many were
+ * made.
+ *
+ * hostile PATH FILE: the other way round. Whoever connects to PATH is given the bytes
+ * of FILE, and then silence if it is called *.silent, else an end.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,12 +16,16 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { SILENT, DRIP, DEAF, NOISE, ENDLESS, NR_KINDS };
 
 static struct sockaddr_in to = { .sin_family = AF_INET };
+static struct sockaddr_un path = { .sun_family = AF_UNIX };
+static char request[64] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 
 static double now(void)
 {
@@ -29,13 +37,16 @@ static double now(void)
 
 static int connect_one(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), small = 1;
+	int fd = socket(*path.sun_path ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int small = 1, err;
 
 	if (fd < 0)
 		return -1;
 	/* As little room for an answer as there can be. */
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno != EINPROGRESS) {
+	err = *path.sun_path ? connect(fd, (struct sockaddr *)&path, sizeof(path)) :
+			       connect(fd, (struct sockaddr *)&to, sizeof(to));
+	if (err && errno != EINPROGRESS) {
 		close(fd);
 		return -1;
 	}
@@ -45,7 +56,6 @@ static int connect_one(void)
 /* False: this one was hung up on. */
 static int torment(int fd, int kind, int turn)
 {
-	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
 	char junk[512];
 	ssize_t n = 0;
 
@@ -58,7 +68,7 @@ static int torment(int fd, int kind, int turn)
 		break;
 	case DEAF:	/* asks, and does not listen */
 		if (!turn)
-			n = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+			n = send(fd, request, strlen(request), MSG_NOSIGNAL | MSG_DONTWAIT);
 		break;
 	case NOISE:
 		for (size_t i = 0; i < sizeof(junk); i++)
@@ -75,6 +85,27 @@ static int torment(int fd, int kind, int turn)
 	return n >= 0 || errno == EAGAIN || errno == ENOTCONN;
 }
 
+static int answer(const char *file)
+{
+	static char text[1 << 20], drop[256];
+	FILE *f = fopen(file, "r");
+	size_t n = f ? fread(text, 1, sizeof(text), f) : 0;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), one;
+
+	unlink(path.sun_path);
+	if (!f || bind(fd, (struct sockaddr *)&path, sizeof(path)) ||
+	    chmod(path.sun_path, 0666) || listen(fd, 8))
+		return 1;
+	while ((one = accept(fd, NULL, NULL)) >= 0) {
+		if (recv(one, drop, sizeof(drop), 0) > 0 && n &&
+		    send(one, text, n, MSG_NOSIGNAL) < 0)
+			perror("send");
+		if (!strstr(file, ".silent"))
+			close(one);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit files = { 8192, 8192 };
@@ -82,6 +113,12 @@ int main(int argc, char **argv)
 	long made = 0;
 	double end;
 
+	if (argc > 1 && *argv[1] == '/') {
+		snprintf(path.sun_path, sizeof(path.sun_path), "%s", argv[1]);
+		strcpy(request, "GET /snapshot HTTP/1.0\r\nHost: x\r\n\r\n");
+	}
+	if (argc == 3 && *path.sun_path)
+		return answer(argv[2]);
 	if (argc != 4)
 		return 2;
 	setrlimit(RLIMIT_NOFILE, &files);

@@ -24,9 +24,11 @@ void test_series(void);
 void test_limits(void);
 void test_flight(void);
 void test_accept(void);
+void test_snapshot(void);
 
 /* A record with a bit of everything, for tests and as a fuzzer's seed. */
 void write_sample(const char *path);
 void write_evil(const char *path);
+int write_snapshot(const char *path);
 
 #endif

@@ -3,7 +3,7 @@
  * unit.c - runs the unit tests, which need neither root nor a kernel.
  *
  * `unit --sample FILE` writes a small record instead, for the shell tests and
- * as the seed of the fuzzer.
+ * as the seed of the fuzzer; --snapshot FILE a snapshot.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +36,8 @@ int main(int argc, char **argv)
 		write_evil(argv[2]);
 		return 0;
 	}
+	if (argc == 3 && !strcmp(argv[1], "--snapshot"))
+		return write_snapshot(argv[2]);
 	test_cpulist();
 	test_classify();
 	test_json();
@@ -53,6 +55,7 @@ int main(int argc, char **argv)
 	test_limits();
 	test_flight();
 	test_accept();
+	test_snapshot();
 	printf("1..%u\n", ran);
 	return failed != 0;
 }

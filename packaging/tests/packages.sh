@@ -59,9 +59,9 @@ has_command() {
 		[ -e /usr/share/bash-completion/completions/quell ]
 }
 says_version() { [ "$(quell --version)" = "quell $1" ]; }
-has_units() { [ -e /lib/systemd/system/quell-exporter.service ] && [ -e /lib/systemd/system/quell-live.service ]; }
+has_units() { [ -e /lib/systemd/system/quell.service ] && [ -e /lib/systemd/system/quell-exporter.service ] && [ -e /lib/systemd/system/quell-live.service ]; }
 verified() {
-	out=$(systemd-analyze verify --man=no --recursive-errors=no /lib/systemd/system/quell-*.service 2>&1) && [ -z "$out" ] ||
+	out=$(systemd-analyze verify --man=no --recursive-errors=no /lib/systemd/system/quell*.service 2>&1) && [ -z "$out" ] ||
 		{ echo "$out"; return 1; }
 }
 enabled() { find /etc/systemd -name 'quell*' | grep .; }

@@ -155,7 +155,8 @@ for what in good:0:. cut:1:truncated newer:1:'another version' noise:1:'not a re
 	fi
 done
 chmod 777 "$tmp/run"
-background as 65534 "$tmp/hostile" "$tmp/run/nobody" "$tmp/good"
+# Not by as(): what a function starts outlives it.
+background setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/hostile" "$tmp/run/nobody" "$tmp/good"
 wait_for "[ -S $tmp/run/nobody ]"
 check "root believes no service of somebody else's" ends 1 'neither root nor you' "$quell" top --attach "$tmp/run/nobody" -n 1
 check "--attach with a setting of one's own is nonsense" ends 2 'given to that' "$quell" top --attach "$here" -c 0

@@ -11,7 +11,8 @@ cd "$(dirname "$0")/../.."
 . cli/tests/check-tree.sh
 need_packages cli test
 out=${OUT:-$PWD/build/cli}
-make -s -C cli OUT="$out/unit" CC=gcc "$out/unit/check" >&2
+mkdir -p "$out/unit"
+flock "$out/unit" make -s -C cli OUT="$out/unit" CC=gcc "$out/unit/check" >&2
 quell=$out/unit/check
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 out=${OUT:-../build/cli}
 seconds=${QUELL_FUZZ_SECONDS:-8}
 
-make -s OUT="$out/unit" CC=gcc "$out/unit/unit" >&2
+mkdir -p "$out/unit"
+flock "$out/unit" make -s OUT="$out/unit" CC=gcc "$out/unit/unit" >&2
 make -s OUT="$out/fuzz" CC=clang "$out/fuzz/fuzz_cpulist" "$out/fuzz/fuzz_recfile" >&2
 mkdir -p "$out/fuzz/lists" "$out/fuzz/records"
 printf '0-3,8-30:2/4,7' >"$out/fuzz/lists/seed"

@@ -60,10 +60,11 @@ static int take(struct attach *a, struct session *s, bool *anew, const char **wh
 	return 0;
 }
 
-/* No session option is given. */
-static bool plain(const struct session_options *own)
+/* No session option is given, and no group is asked for: sums have all of them. */
+static bool plain(const struct session_options *own, const struct session *s)
 {
-	return !own->cpus && !own->what && !own->buffer_kb;
+	return !own->cpus && !own->what && !own->buffer_kb && !s->only.sender &&
+	       !s->only.victim;
 }
 
 struct attach *attach_open(const struct attach_options *o,
@@ -76,9 +77,11 @@ struct attach *attach_open(const struct attach_options *o,
 
 	if (o->path && o->alone)
 		die(EXIT_USAGE, "either --attach or --alone");
-	if (o->path && !plain(own))
+	if (o->path && (s->only.sender || s->only.victim))
+		die(EXIT_USAGE, "--attach shows what the service observes, the sums of all: --sender and --victim need --alone");
+	if (o->path && !plain(own, s))
 		die(EXIT_USAGE, "--attach shows what the service observes: --cpus, --what and --buffer are given to that");
-	if (o->alone || (!o->path && !plain(own)))
+	if (o->alone || (!o->path && !plain(own, s)))
 		return NULL;
 	a = xcalloc(1, sizeof(*a));
 	a->path = xstrdup(o->path ? o->path : LOCAL_PATH);

@@ -21,8 +21,8 @@ struct attach_options {
 	FLAG("alone", 0, &(o)->alone)
 #define USAGE_ATTACH							\
 	"      --attach PATH      show what the quell serve at PATH observes (default, without\n" \
-	"                         --cpus, --what and --buffer: the one at\n" \
-	"                         " LOCAL_PATH ", if there is one)\n"	\
+	"                         --cpus, --what, --buffer, --sender and --victim: the\n" \
+	"                         one at " LOCAL_PATH ", if there is one)\n"	\
 	"      --alone            observe, whoever serves\n"
 
 /*

@@ -15,9 +15,13 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup.h"
+#include "json.h"
 #include "quell.h"
+
+#define INIT_CGROUPNS	"cgroup:[4026531835]"	/* PROC_CGROUP_INIT_INO */
 
 static bool ends(const char *s, size_t len, const char *end)
 {
@@ -91,25 +95,94 @@ void cgroup_owner(const char *path, struct cgroup_owner *o)
 	}
 }
 
+/* What the kernel appends to the path of a zombie whose group was removed. */
+static size_t without_deleted(const char *path, size_t len)
+{
+	return ends(path, len, " (deleted)") ? len - strlen(" (deleted)") : len;
+}
+
 char *cgroup_path(const char *text)
 {
 	const char *line, *path, *best = NULL;
 	int rank, found = 0;
+	size_t len = 0;
 
 	for (line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		path = strchr(line, ':');
 		path = path ? strchr(path + 1, ':') : NULL;
 		if (!path || path[1] != '/')
 			continue;
-		rank = !strncmp(line, "0::", 3) && path[2] && path[2] != '\n' ? 4 :
-		       strstr(line, "name=systemd:") == strchr(line, ':') + 1 ? 3 :
-		       !strncmp(line, "0::", 3) ? 1 : 2;
+		rank = !strncmp(line, "0::", 3) ? 3 :
+		       strstr(line, "name=systemd:") == strchr(line, ':') + 1 ? 2 : 1;
+		/* In a hierarchy that nobody uses everybody is in the root. */
+		if (path[2] && path[2] != '\n')
+			rank += 3;
 		if (rank > found) {
 			found = rank;
 			best = path + 1;
+			len = strcspn(best, "\n");
+			if (!strncmp(line, "0::", 3))
+				len = without_deleted(best, len);
 		}
 	}
-	return best ? xasprintf("%.*s", (int)strcspn(best, "\n"), best) : NULL;
+	return best ? xasprintf("%.*s", (int)len, best) : NULL;
+}
+
+bool cgroup_whole(void)
+{
+	char link[64] = "";
+
+	return readlink("/proc/self/ns/cgroup", link, sizeof(link) - 1) > 0 &&
+	       !strcmp(link, INIT_CGROUPNS);
+}
+
+/* @part is @name, or @name with one of systemd's endings. */
+static bool part_is(const char *part, size_t len, const char *name)
+{
+	static const char *const endings[] = { "", ".service", ".scope", ".slice" };
+	size_t n = strlen(name);
+
+	if (len < n || memcmp(part, name, n))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+		if (strlen(endings[i]) == len - n && !memcmp(part + n, endings[i], len - n))
+			return true;
+	return false;
+}
+
+bool cgroup_is(const char *path, const char *name)
+{
+	size_t n = strlen(name), len;
+	struct cgroup_owner o;
+
+	if (!strcmp(name, "/"))
+		return *path == '/';
+	/* "(exited)" and the like are no paths, and can be asked for. */
+	if (*name == '/' || *name == '(') {
+		while (n > 1 && name[n - 1] == '/')
+			n--;
+		return !strncmp(path, name, n) && (!path[n] || path[n] == '/');
+	}
+	cgroup_owner(path, &o);
+	if (!strcmp(o.pod, name) || (n >= 12 && !strncmp(o.container, name, n)))
+		return true;
+	for (; *path; path += len) {
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (len && part_is(path, len, name))
+			return true;
+	}
+	return false;
+}
+
+bool cgroup_fit(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len <= CGROUP_LONGEST &&
+	       (*path == '/' || !strncmp(path, CGROUP_OURS "/", strlen(CGROUP_OURS "/")) ||
+		!strcmp(path, CGROUP_EXITED) || !strcmp(path, CGROUP_NOT_OURS) ||
+		!strcmp(path, CGROUP_OTHER));
 }
 
 const char *cgroup_label(const char *path, char *buf, size_t size)
@@ -126,4 +199,30 @@ const char *cgroup_label(const char *path, char *buf, size_t size)
 	else
 		snprintf(buf, size, "%s", *o.unit ? o.unit : path);
 	return buf;
+}
+
+static void part(struct json *j, const char *key, const char *text)
+{
+	if (*text)
+		json_str(j, key, text);
+	else
+		json_null(j, key);
+}
+
+void json_cgroup(struct json *j, const char *key, const char *path)
+{
+	struct cgroup_owner o;
+
+	if (!*path) {
+		json_null(j, key);
+		return;
+	}
+	cgroup_owner(path, &o);
+	json_open(j, key, '{');
+	part(j, "path", cgroup_unknown(path) ? "" : path);
+	part(j, "unit", o.unit);
+	part(j, "container", o.container);
+	part(j, "pod", o.pod);
+	part(j, "unknown", cgroup_unknown(path) ? path : "");
+	json_close(j, '}');
 }

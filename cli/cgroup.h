@@ -6,7 +6,9 @@
 #ifndef QUELL_CGROUP_H
 #define QUELL_CGROUP_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct cgroup_owner {
 	char	unit[128];	/* the innermost service, scope or mount; "" for none */
@@ -19,12 +21,54 @@ void cgroup_owner(const char *path, struct cgroup_owner *o);
 
 /*
  * The path of a task out of the text of /proc/PID/cgroup: that of version 2,
- * else that of systemd's hierarchy, else the first. The caller frees it; NULL
- * if there is none.
+ * else that of systemd's hierarchy, else the first; "/" only if all are. The
+ * caller frees it; NULL if there is none.
  */
 char *cgroup_path(const char *text);
 
+/*
+ * Does the path that our own /proc shows begin at the root of the system? In a
+ * cgroup namespace it begins at that of the namespace.
+ */
+bool cgroup_whole(void);
+
+/*
+ * Is @path of what a user calls @name: a path and what is below it, the name of
+ * a part of it ("cron" is cron.service), a pod's uid, or a container's id, of
+ * which twelve digits do?
+ */
+bool cgroup_is(const char *path, const char *name);
+
+/*
+ * Before a path that begins at the root of our own namespace, of which nobody
+ * knows here where it lies.
+ */
+#define CGROUP_OURS	"(ours)"
+
+/*
+ * What stands for a path where there is none: nobody had asked before the task
+ * was gone, its number is not one of our /proc, or there were too many.
+ */
+#define CGROUP_EXITED	"(exited)"
+#define CGROUP_NOT_OURS	"(another PID namespace)"
+#define CGROUP_OTHER	"(other)"
+
+static inline bool cgroup_unknown(const char *path)
+{
+	return *path == '(' && strncmp(path, CGROUP_OURS, strlen(CGROUP_OURS));
+}
+
+/* The longest that is kept; anybody may invent longer ones. */
+#define CGROUP_LONGEST	1024
+
+/* Of somebody else's making: is @path one, or what stands for one? */
+bool cgroup_fit(const char *path);
+
 /* A short name for people: "pod UID/CONTAINER", "container ID", a unit, or the path. */
 const char *cgroup_label(const char *path, char *buf, size_t size);
+
+/* An object with all that @path says; null for "", which is no task's. */
+struct json;
+void json_cgroup(struct json *j, const char *key, const char *path);
 
 #endif

@@ -40,19 +40,19 @@ _quell() {
 	-o | --output | -t | --textfile | --junit | --attach | --socket)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
-	-d | --duration | --over | --keep | --after | --pause | --marker | --dumps | --from | --to | --longer | --task | -i | --interval | -n | --count | --buffer | -l | --listen)
+	-d | --duration | --over | --keep | --after | --pause | --marker | --dumps | --from | --to | --longer | --task | --sender | --victim | -i | --interval | -n | --count | --buffer | -l | --listen)
 		return ;;
 	esac
 	case $command in
 	status) options='--json' ;;
 	check) options='--cpus --fix --tuned --json --root' ;;
-	top) options='--cpus --interval --count --sort --avoidable --by-cpu --what --buffer --attach --alone' ;;
-	record) options='--output --cpus --duration --what --buffer --max-size --keep --quiet --' ;;
+	top) options='--cpus --interval --count --sort --avoidable --by-cpu --sender --victim --what --buffer --attach --alone' ;;
+	record) options='--output --cpus --duration --what --buffer --max-size --keep --quiet --sender --victim --' ;;
 	watch) options='--over --marker --keep --after --dump --dumps --pause --then --count --duration --cpus --what --buffer' ;;
 	test) options='--max --duration --json --junit --what --cpus --buffer' ;;
-	report) options='--json --svg --stacks --events --perfetto --from --to --cpus --cause --task --longer --output' ;;
+	report) options='--json --svg --stacks --events --perfetto --from --to --cpus --cause --task --longer --sender --victim --output' ;;
 	diff) options='--json --rate --counts' ;;
-	export) options='--listen --textfile --interval --duration --cpus --what --buffer --series --labels --attach --alone' ;;
+	export) options='--listen --textfile --interval --duration --cpus --what --buffer --series --labels --sender --victim --attach --alone' ;;
 	serve) options='--socket --group --duration --cpus --what --buffer' ;;
 	explain) options="--json $(quell explain 2>/dev/null | awk 'NF > 1 { print $1 }') CAL TLB RES LOC IWI NMI MCP" ;;
 	esac

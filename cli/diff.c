@@ -253,7 +253,7 @@ static void print_json(const struct comparison *c)
 static void load(struct side *x, const char *path)
 {
 	summary_init(&x->s, &x->strings, &x->stacks);
-	summary_load(&x->s, path, false);
+	summary_load(&x->s, path, false, NULL);
 }
 
 static void unload(struct side *x)

@@ -146,7 +146,8 @@ static bool wanted(const struct reader *r, const struct receipt *x, const struct
 	return (x->kind == RECEIPT_IRQ || x->kind == RECEIPT_PART) && x->ts >= r->from && x->ts <= r->to &&
 	       r->cause[x->cause] && (!r->x->cpus || cpuset_has(&r->cpus, x->cpu)) &&
 	       (!r->x->longer || x->ns > r->x->longer) &&
-	       (!r->x->task || (from && same_task(r, from)));
+	       (!r->x->task || (from && same_task(r, from))) &&
+	       owner_received(r->x->only, r->s.strings, x, from);
 }
 
 /* ---- in what order -------------------------------------------------------- */
@@ -265,11 +266,13 @@ bool show_events(const char *path, const struct event_filter *x,
 		die(EXIT_FILE, "%s is %s", path, wrong);
 	begin(r);
 	let_go(r, UINT64_MAX);
+	r->s.only_unknown += x->only->unknown;
 	if (p->end)
 		p->end(&r->src, out);
 	if (v.cut)
 		complain("%s is cut: its recording was not finished; this is what it holds, %.3f s",
 			 path, r->s.duration / 1e9);
+	owner_free(x->only);
 	free(r->held);
 	summary_free(&r->s);
 	free(r);

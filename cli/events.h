@@ -12,6 +12,7 @@
 struct event_filter {
 	const char	*from, *to, *cpus, *causes, *task;
 	uint64_t	longer;
+	struct owner_filter *only;
 };
 
 static inline bool filters(const struct event_filter *x)

@@ -33,9 +33,11 @@ static const char usage[] =
 	"  -n, --series N         how many sources have a series (default: 100); the others\n"
 	"                         are counted in one, \"other\"\n"
 	"      --labels LIST      what tells sources apart, by commas (default:\n"
-	"                         function,call_site,task); what is left out is summed up\n"
+	"                         function,call_site,task); what is left out is summed up.\n"
+	"                         Of who sent it also cgroup, unit, container, pod\n"
 	"  -d, --duration TIME    end after that long (default: until ^C)\n"
 	USAGE_CPUS
+	USAGE_OWNER
 	USAGE_WHAT
 	USAGE_BUFFER
 	USAGE_ATTACH
@@ -51,29 +53,30 @@ struct options {
 
 static unsigned int parse_labels(const char *text)
 {
-	static const char *const names[] = { "function", "call_site", "task" };
 	unsigned int labels = 0;
 	size_t n, i;
 
 	for (; *text; text += n + (text[n] == ',')) {
 		n = strcspn(text, ",");
-		for (i = 0; i < ARRAY_SIZE(names); i++)
-			if (strlen(names[i]) == n && !strncmp(names[i], text, n))
+		for (i = 0; i < NR_LABELS; i++)
+			if (strlen(series_label_name[i]) == n &&
+			    !strncmp(series_label_name[i], text, n))
 				break;
-		if (i == ARRAY_SIZE(names))
-			die(EXIT_USAGE, "\"%.*s\" is no label (function, call_site, task)",
+		if (i == NR_LABELS)
+			die(EXIT_USAGE, "\"%.*s\" is no label (function, call_site, task, cgroup, unit, container, pod)",
 			    (int)n, text);
 		labels |= 1u << i;
 	}
 	return labels;
 }
 
-static void parse(int argc, char **argv, struct options *o)
+static void parse(int argc, char **argv, struct options *o, struct owner_filter *only)
 {
 	const char *labels = NULL;
 	const struct option_row rows[] = {
 		SESSION_OPTIONS(&o->session),
 		ATTACH_OPTIONS(&o->attach),
+		OWNER_OPTIONS(only),
 		NUMBER("listen", 'l', &o->port, "port", 1, 65535),
 		TEXT_OPTION("textfile", 't', &o->textfile),
 		TIME_OPTION("interval", 'i', &o->interval, "interval", 0),
@@ -179,13 +182,13 @@ static void observe(struct session *s, const struct options *o, struct attach *a
 int cmd_export(int argc, char **argv)
 {
 	struct options o = { .interval = 15000000000ull, .series = SERIES_DEFAULT,
-			     .labels = ALL_LABELS };
+			     .labels = DEFAULT_LABELS };
 	struct server *server = NULL;
 	struct session s = { 0 };
 	struct series_set series;
 	struct attach *a;
 
-	parse(argc, argv, &o);
+	parse(argc, argv, &o, &s.only);
 	catch_signals();
 	/* First of all, so that a bad path or port does not cost a trace. */
 	if (o.port)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <stdlib.h>
 
+#include "cgroup.h"
 #include "interruption.h"
 #include "quell.h"
 
@@ -30,6 +31,7 @@ bool interruption_of(const struct receipt *r, const struct send *from,
 		.own = r->ns, .timed = r->ns, .cause = r->cause,
 		.layer = layer_of(r), .cpu = r->cpu, .idle = r->idle,
 		.victim = r->victim, .victim_pid = r->victim_pid,
+		.victim_cgroup = r->victim_cgroup,
 		.what = r->func ? r->func : r->name,
 		.detail = r->func ? r->name : 0, .culprit = from,
 	};
@@ -47,11 +49,22 @@ const char *culprit_did(const struct send *from)
 	}
 }
 
+/* The root is that of the kernel's threads, and of those who have no groups. */
+static const char *of_group(const char *path, char buf[200])
+{
+	char label[160];
+
+	if (!*path || !strcmp(path, "/"))
+		return "";
+	snprintf(buf, 200, " of %s", cgroup_label(path, label, sizeof(label)));
+	return buf;
+}
+
 char *interruption_text(const struct interruption *i, const struct strtab *strings)
 {
 	const struct send *by = i->culprit;
 	const char *what = strtab_get(strings, i->what), *site, *comm;
-	char *out = NULL, pid[16] = "";
+	char *out = NULL, pid[16] = "", group[200];
 	size_t size;
 	FILE *f = open_memstream(&out, &size);
 
@@ -68,14 +81,16 @@ char *interruption_text(const struct interruption *i, const struct strtab *strin
 		comm = strtab_get(strings, by->comm);
 		if (by->pid > 0)
 			snprintf(pid, sizeof(pid), "/%d", by->pid);
-		fprintf(f, ", %s by %s%s on CPU %u%s%s", culprit_did(by),
-			*comm ? comm : "?", *comm == '(' ? "" : pid, by->cpu,
+		fprintf(f, ", %s by %s%s%s on CPU %u%s%s", culprit_did(by),
+			*comm ? comm : "?", *comm == '(' ? "" : pid,
+			of_group(strtab_get(strings, by->cgroup), group), by->cpu,
 			*site ? " in " : "", site);
 	}
 	if (i->idle)
 		fputs("; the CPU was idle", f);
 	else if (i->victim)
-		fprintf(f, "; %s/%d waited", strtab_get(strings, i->victim), i->victim_pid);
+		fprintf(f, "; %s/%d%s waited", strtab_get(strings, i->victim), i->victim_pid,
+			of_group(strtab_get(strings, i->victim_cgroup), group));
 	if (fclose(f))
 		die(EXIT_FAILED, "out of memory");
 	return out;

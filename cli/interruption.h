@@ -33,6 +33,7 @@ struct interruption {
 	bool		idle;		/* the CPU was idle: nobody lost anything */
 	uint32_t	victim;		/* the task that ran: string number, or 0 */
 	int32_t		victim_pid;
+	uint32_t	victim_cgroup;	/* string number, or 0 */
 	uint32_t	what;		/* function, device, vector, task; or 0 */
 	uint32_t	detail;		/* of a timer: why the tick runs; or 0 */
 	const struct send *culprit;	/* who did it, from where; NULL: not known */

@@ -77,6 +77,7 @@ struct send {
 	uint64_t	callsite_addr;
 	uint64_t	func_addr;
 	uint32_t	func, callsite, site, comm;	/* string numbers */
+	uint32_t	cgroup;				/* the path; 0: no task, or not asked */
 	uint32_t	stack;				/* stack number */
 	uint32_t	targets;	/* CPUs the work was queued for */
 	uint32_t	ipis;		/* CPUs an interrupt was sent to */
@@ -123,6 +124,7 @@ struct receipt {
 	uint32_t	span, ns;
 	uint32_t	func, name;	/* string numbers */
 	uint32_t	victim;		/* name of the task that had to wait; 0: not known */
+	uint32_t	victim_cgroup;	/* its control group's path; 0: none, or not asked */
 	int32_t		victim_pid;	/* 0: the CPU was idle */
 	uint32_t	served;		/* requests this interrupt served */
 	uint16_t	cpu;
@@ -141,6 +143,7 @@ struct join_ops {
 	const char *(*symbol)(void *arg, uint64_t addr);	/* or NULL */
 	bool (*has_symbol)(const char *name);			/* or NULL */
 	uint32_t (*comm)(void *arg, int32_t pid);
+	uint32_t (*cgroup)(void *arg, int32_t pid);		/* or NULL */
 	bool (*kthread)(void *arg, int32_t pid);		/* or NULL */
 };
 

@@ -23,6 +23,7 @@ void join_victim(struct join *j, const struct event *e, struct receipt *r)
 	r->idle = !e->pid;
 	r->victim_pid = e->pid;
 	r->victim = j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
+	r->victim_cgroup = join_cgroup(j, e->pid);
 }
 
 static void close_top(struct join *j, struct cpu_state *t, uint64_t ts, bool timed)

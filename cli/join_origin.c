@@ -138,6 +138,7 @@ static struct send *behind_timer(struct join *j, const struct event *e)
 	s->pid = by->pid;
 	s->ctx = by->ctx;
 	s->comm = by->comm;
+	s->cgroup = by->cgroup;
 	s->stack = by->stack;
 	join_await_stack(j, e, NULL);	/* the stack is only the timer's */
 	return s;

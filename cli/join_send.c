@@ -42,6 +42,8 @@ struct send *join_new_send(struct join *j, const struct event *e, int vec,
 	s->func = join_symbol_id(j, func);
 	s->callsite = join_symbol_id(j, e->callsite);
 	s->comm = sender_name(j, e);
+	if (e->ctx == CTX_TASK)
+		s->cgroup = join_cgroup(j, e->pid);
 	*j->send_tail = s;
 	j->send_tail = &s->next;
 	return s;

@@ -51,7 +51,7 @@ struct frame {				/* began, and has not ended */
 
 struct waiting {			/* wants to run here, and another one does */
 	int32_t		pid;
-	uint32_t	name;
+	uint32_t	name, cgroup;
 	struct receipt	r;		/* as which it interrupted somebody itself */
 	struct send	*from;
 };
@@ -154,6 +154,8 @@ void join_drop_tasks(struct cpu_state *t);
 /* All that is under way ends now, at the end of the trace. */
 void join_end_tasks(struct join *j, struct cpu_state *t);
 enum cause join_task_cause(struct join *j, int32_t pid, uint32_t *name);
+/* The control group of task @pid. */
+uint32_t join_cgroup(struct join *j, int32_t pid);
 
 /* join_send.c */
 struct send *join_new_send(struct join *j, const struct event *e, int vec,

@@ -36,6 +36,11 @@ enum cause join_task_cause(struct join *j, int32_t pid, uint32_t *name)
 	return CAUSE_KTHREAD;
 }
 
+uint32_t join_cgroup(struct join *j, int32_t pid)
+{
+	return j->ops.cgroup && pid > 0 ? j->ops.cgroup(j->arg, pid) : 0;
+}
+
 static void end_stretch(struct join *j, struct cpu_state *t, uint64_t ts)
 {
 	struct frame *f = &t->run;
@@ -97,6 +102,7 @@ static void begin_stretch(struct join *j, struct cpu_state *t, const struct even
 	r.cpu = e->cpu;
 	r.victim_pid = v->pid;
 	r.victim = v->name;
+	r.victim_cgroup = v->cgroup;
 	t->run = (struct frame){ .r = r, .from = from };
 	t->running = true;
 	t->named = false;
@@ -131,6 +137,7 @@ static void has_to_wait(struct join *j, struct cpu_state *t, int32_t pid,
 	v = &t->waiting[t->nwaiting++];
 	*v = (struct waiting){ .pid = pid, .from = send_get(from) };
 	v->name = j->ops.comm ? j->ops.comm(j->arg, pid) : 0;
+	v->cgroup = join_cgroup(j, pid);
 	if (as)
 		v->r = *as;
 }

@@ -36,6 +36,7 @@
 struct name {
 	int32_t		pid;		/* 0: nobody */
 	uint32_t	id;
+	struct names_cgroup cgroup;
 	char		comm[COMM_LEN];	/* "": not known */
 	bool		idle;		/* nobody set or asked for it since the last sweep */
 	bool		gone;		/* there was no such task at the last sweep */
@@ -111,6 +112,21 @@ const char *names_get(struct names *n, int32_t pid, uint32_t **id)
 	x->idle = x->gone = false;
 	*id = &x->id;
 	return x->comm;
+}
+
+struct names_cgroup *names_cgroup(struct names *n, int32_t pid)
+{
+	struct name *x = pid > 0 ? find(n, pid) : NULL;
+
+	return x && x->pid ? &x->cgroup : NULL;
+}
+
+void names_moved(struct names *n, int32_t pid)
+{
+	struct names_cgroup *c = names_cgroup(n, pid);
+
+	if (c)
+		*c = (struct names_cgroup){ 0 };
 }
 
 size_t names_count(const struct names *n)

@@ -22,6 +22,12 @@ void names_forget(struct names *n);
 void names_set(struct names *n, int32_t pid, const char *comm);
 /* NULL: not known. @id is room for a number the caller keeps with the name. */
 const char *names_get(struct names *n, int32_t pid, uint32_t **id);
+/* What the caller keeps of @pid's control group until it is somebody else's number. */
+struct names_cgroup { uint32_t id; uint64_t asked; };
+/* NULL: nobody of that number is known. */
+struct names_cgroup *names_cgroup(struct names *n, int32_t pid);
+/* @pid is a new task, or executes another program: it may be elsewhere now. */
+void names_moved(struct names *n, int32_t pid);
 /*
  * Once a second or so: forget who has ended, so that memory does not grow with
  * the tasks there ever were. If nobody can be asked, forget who was not heard

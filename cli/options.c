@@ -9,7 +9,7 @@
 #include "options.h"
 #include "quell.h"
 
-#define MAX_ROWS	16
+#define MAX_ROWS	24
 #define BY_NAME		256	/* + row: what getopt says of a row without letter */
 
 static void refuse(const struct option_row *row, const char *text)

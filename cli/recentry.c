@@ -54,7 +54,7 @@ static bool take_send(struct reader *r, const uint64_t *v)
 		.wanted = v[SEND_WANTED], .pid = (int32_t)v[SEND_PID],
 		.cpu = v[SEND_CPU], .ctx = v[SEND_CTX],
 		.vec = vec_of(r, v[SEND_VEC]), .cause = cause_of(r, v[SEND_CAUSE]),
-		.deferrable = v[SEND_DEFERRABLE],
+		.deferrable = v[SEND_DEFERRABLE], .cgroup = v[SEND_CGROUP],
 	};
 
 	s.fixed = s.vec == VEC_TIMER || s.vec == VEC_SOFTIRQ || s.vec == VEC_WORK ||
@@ -81,6 +81,7 @@ static bool take_irq(struct reader *r, const uint64_t *v, bool part)
 		.cause = cause_of(r, v[IRQ_CAUSE]), .how = v[IRQ_HOW],
 		.idle = v[IRQ_IDLE], .span = v[IRQ_SPAN],
 		.victim_pid = (int32_t)v[IRQ_PID], .victim = v[IRQ_VICTIM],
+		.victim_cgroup = v[IRQ_CGROUP],
 	};
 
 	if (v[IRQ_CPU] >= MAX_CPUS || v[IRQ_KIND] >= NR_RECEIPTS ||

@@ -24,6 +24,7 @@ static const char usage[] =
 	USAGE_CPUS
 	"  -d, --duration TIME    10, 500ms, 2m, 1h (default: until ^C)\n"
 	USAGE_WHAT
+	USAGE_OWNER
 	USAGE_BUFFER
 	"      --max-size SIZE    such as 100M: a file that grows to that is finished as\n"
 	"                         FILE.1, FILE.2, ... and another one begun\n"
@@ -58,10 +59,11 @@ static bool parse_size(const char *text, uint64_t *size)
 	return true;
 }
 
-static void parse(int argc, char **argv, struct options *o)
+static void parse(int argc, char **argv, struct options *o, struct owner_filter *only)
 {
 	const struct option_row rows[] = {
 		SESSION_OPTIONS(&o->session),
+		OWNER_OPTIONS(only),
 		TEXT_OPTION("output", 'o', &o->output),
 		TIME_OPTION("duration", 'd', &o->duration, "duration", 0),
 		TEXT_OPTION("max-size", 0, &o->size),
@@ -70,6 +72,7 @@ static void parse(int argc, char **argv, struct options *o)
 	};
 	int first = options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), -1);
 
+	owner_check(only);
 	if (!o->output)
 		die(EXIT_USAGE, "record needs -o FILE");
 	if (o->size && (!parse_size(o->size, &o->max_size) || o->max_size < MIN_SIZE))
@@ -179,7 +182,7 @@ int cmd_record(int argc, char **argv)
 	struct command child = { 0 };
 	int status = 0;
 
-	parse(argc, argv, &o);
+	parse(argc, argv, &o, &s.only);
 	if (o.command)
 		prepare(&child, o.command, !strcmp(o.output, "-"));
 	catch_signals();
@@ -216,6 +219,9 @@ int cmd_record(int argc, char **argv)
 		       (unsigned long long)s.sum.total.avoidable,
 		       v.off ? "DOES NOT AGREE" : "agrees",
 		       s.sum.lost ? "; TRACE EVENTS WERE LOST" : "");
+	if (s.only.unknown)
+		complain("%s leaves out %llu interruptions of an unknown control group", o.output,
+			 (unsigned long long)s.only.unknown);
 	if (v.off)
 		complain("%s does not agree with /proc/interrupts: %llu interrupts were not traced",
 			 o.output, (unsigned long long)v.missing);

@@ -16,7 +16,7 @@
 #define FLUSH_AT	(1 << 18)
 
 #define IRQ_LAYOUT "ts:d from:n ns:n func:s name:s served:n cpu:n kind:n vec:s " \
-		   "cause:s how:n idle:n span:n pid:n victim:s"
+		   "cause:s how:n idle:n span:n pid:n victim:s cgroup:s"
 
 #define TALLY_LAYOUT "cause:s irqs:n rides:n polled:n parts:n unknown:n avoidable:n " \
 		     "sends:n ipis:n requests:n ns:n"
@@ -24,7 +24,7 @@
 const struct rec_layout rec_layout[NR_REC_KINDS] = {
 	[REC_SEND] = { "send", "id:d ts:d again:n func:s callsite:s site:s "
 		"comm:s stack:k targets:n ipis:n wanted:n pid:n cpu:n ctx:n "
-		"vec:s cause:s deferrable:n" },
+		"vec:s cause:s deferrable:n cgroup:s" },
 	[REC_IRQ] = { "irq", IRQ_LAYOUT },
 	[REC_AGREE] = { "agree", "label:s cpu:n traced:n kernel:n counted:n slack:n" },
 	[REC_NOTE] = { "note", "ts:d text:s" },
@@ -34,11 +34,12 @@ const struct rec_layout rec_layout[NR_REC_KINDS] = {
 	[REC_PART] = { "part", IRQ_LAYOUT },
 	[REC_TALLY] = { "tally", TALLY_LAYOUT },
 	[REC_ROW] = { "row", TALLY_LAYOUT " func:s site:s comm:s known:n detail:s why:s "
-		"senders:s receivers:s timed:n lost:n max:n" },
+		"senders:s receivers:s timed:n lost:n max:n cgroup:s" },
 	[REC_CPU] = { "cpu", "cpu:n irqs:n avoidable:n lost:n" },
 	[REC_SHARE] = { "share", "cpu:n cause:s irqs:n avoidable:n" },
 	[REC_HIST] = { "hist", "cause:s n:n sum:n max:n" },
 	[REC_BUCKET] = { "bucket", "edge:n at:n n:n" },
+	[REC_VICTIM] = { "victim", "cgroup:s times:n lost:n max:n" },
 };
 
 struct buffer {
@@ -310,7 +311,7 @@ static bool put_send(struct rec_writer *w, struct send *s, bool again)
 		[SEND_PID] = (uint32_t)s->pid, [SEND_CPU] = s->cpu,
 		[SEND_CTX] = s->ctx, [SEND_VEC] = text_id(w, vec_key(s->vec)),
 		[SEND_CAUSE] = text_id(w, cause_info(s->cause)->key),
-		[SEND_DEFERRABLE] = s->deferrable });
+		[SEND_DEFERRABLE] = s->deferrable, [SEND_CGROUP] = s->cgroup });
 }
 
 bool rec_send(struct rec_writer *w, struct send *s)
@@ -336,7 +337,8 @@ bool rec_receipt(struct rec_writer *w, const struct receipt *r,
 		[IRQ_KIND] = r->kind, [IRQ_VEC] = text_id(w, vec_key(r->vec)),
 		[IRQ_CAUSE] = text_id(w, cause_info(r->cause)->key),
 		[IRQ_HOW] = r->how, [IRQ_IDLE] = r->idle, [IRQ_SPAN] = r->span,
-		[IRQ_PID] = (uint32_t)r->victim_pid, [IRQ_VICTIM] = r->victim });
+		[IRQ_PID] = (uint32_t)r->victim_pid, [IRQ_VICTIM] = r->victim,
+		[IRQ_CGROUP] = r->victim_cgroup });
 }
 
 bool rec_agreement(struct rec_writer *w, const struct agreement *a)

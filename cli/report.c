@@ -20,7 +20,8 @@ static const char usage[] =
 	"  -k, --stacks           as text, with the stacks of the senders\n"
 	"  -e, --events           interrupt by interrupt; with --json, an object a line\n"
 	"  -p, --perfetto         for a trace viewer: ui.perfetto.dev, or Chrome's\n"
-	"Of these two, only what is\n"
+	USAGE_OWNER
+	"Of --events and --perfetto, only what is\n"
 	"      --from TIME        not before: 1.5s since the beginning, or 12:03:04.123 (UTC)\n"
 	"      --to TIME          not after\n"
 	"  -c, --cpus LIST        on these CPUs\n"
@@ -32,14 +33,14 @@ static const char usage[] =
 
 /* False: it was cut. */
 static bool report(const char *path, bool as_json, bool as_svg, bool with_stacks,
-		   FILE *f)
+		   struct owner_filter *only, FILE *f)
 {
 	struct strtab strings = { 0 }, stacks = { 0 };
 	struct summary s;
 	bool cut;
 
 	summary_init(&s, &strings, &stacks);
-	summary_load(&s, path, as_svg);
+	summary_load(&s, path, as_svg, only);
 	summary_sort(&s);
 	if (as_json)
 		show_json(&s, f);
@@ -58,7 +59,8 @@ int cmd_report(int argc, char **argv)
 {
 	bool as_json = false, as_svg = false, with_stacks = false;
 	bool events = false, perfetto = false, cut;
-	struct event_filter x = { 0 };
+	struct owner_filter only = { 0 };
+	struct event_filter x = { .only = &only };
 	const char *output = NULL;
 	const struct option_row rows[] = {
 		FLAG("json", 'j', &as_json),
@@ -73,6 +75,7 @@ int cmd_report(int argc, char **argv)
 		TEXT_OPTION("task", 't', &x.task),
 		TIME_OPTION("longer", 'l', &x.longer, "time", 0),
 		TEXT_OPTION("output", 'o', &output),
+		OWNER_OPTIONS(&only),
 	};
 	int first = options_parse(argc, argv, usage, rows, ARRAY_SIZE(rows), 1);
 	struct output *out;
@@ -84,12 +87,14 @@ int cmd_report(int argc, char **argv)
 	if (first + 1 != argc)
 		die(EXIT_USAGE, "report needs one FILE");
 
+	owner_check(&only);
 	out = output_open(output, OUTPUT_ANY);
 	if (events || perfetto)
 		cut = !show_events(argv[first], &x, perfetto ? &print_perfetto :
 				   as_json ? &print_json_lines : &print_lines, out->f);
 	else
-		cut = !report(argv[first], as_json, as_svg, with_stacks, out->f);
+		cut = !report(argv[first], as_json, as_svg, with_stacks, &only,
+			      out->f);
 	if (!output_commit(out))
 		die(EXIT_FAILED, "%s cannot be written: %s",
 		    output ? output : "standard output", strerror(errno));

@@ -3,12 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "quell.h"
 #include "series.h"
 
 #define RANK_NS		1000000000ull
 #define DECAY		0.95	/* per ranking: half of it after 14 s */
 #define FORGET		0.5	/* a source this quiet is no candidate any more */
+
+const char *const series_label_name[NR_LABELS] = {
+	"function", "call_site", "task", "cgroup", "unit", "container", "pod"
+};
 
 void series_init(struct series_set *t, size_t limit, unsigned int labels)
 {
@@ -22,17 +27,16 @@ static size_t hash(const struct series *x)
 	uint64_t h = 1469598103934665603ull;
 
 	h = (h ^ x->cause) * 1099511628211ull;
-	h = (h ^ x->func) * 1099511628211ull;
-	h = (h ^ x->site) * 1099511628211ull;
-	h = (h ^ x->comm) * 1099511628211ull;
+	for (int i = 0; i < NR_LABELS; i++)
+		h = (h ^ x->label[i]) * 1099511628211ull;
 	h = (h ^ x->known) * 1099511628211ull;
 	return h >> 32 ^ h;
 }
 
 static bool same(const struct series *a, const struct series *b)
 {
-	return a->cause == b->cause && a->func == b->func && a->site == b->site &&
-	       a->comm == b->comm && a->known == b->known;
+	return a->cause == b->cause && a->known == b->known &&
+	       !memcmp(a->label, b->label, sizeof(a->label));
 }
 
 static void rebuild(struct series_set *t)
@@ -51,14 +55,32 @@ static void rebuild(struct series_set *t)
 	}
 }
 
-static struct series *find(struct series_set *t, const struct source_row *r)
+static void labels_of(struct series_set *t, struct strtab *strings,
+		      const struct source_row *r, uint32_t label[NR_LABELS])
+{
+	struct cgroup_owner o = { "", "", "" };
+
+	if (t->labels & (LABEL_UNIT | LABEL_CONTAINER | LABEL_POD))
+		cgroup_owner(strtab_get(strings, r->cgroup), &o);
+	label[0] = r->func;
+	label[1] = r->known ? r->site : 0;
+	label[2] = r->comm;
+	label[3] = r->cgroup;
+	label[4] = strtab_str(strings, o.unit);
+	label[5] = strtab_str(strings, o.container);
+	label[6] = strtab_str(strings, o.pod);
+	for (int i = 0; i < NR_LABELS; i++)
+		if (!(t->labels & 1u << i))
+			label[i] = 0;
+}
+
+static struct series *find(struct series_set *t, struct strtab *strings,
+			   const struct source_row *r)
 {
 	struct series key = { .cause = r->cause, .known = r->known };
 	size_t h;
 
-	key.func = t->labels & LABEL_FUNCTION ? r->func : 0;
-	key.site = t->labels & LABEL_SITE && r->known ? r->site : 0;
-	key.comm = t->labels & LABEL_TASK ? r->comm : 0;
+	labels_of(t, strings, r, key.label);
 	if (2 * (t->n + 1) > t->nslots)
 		rebuild(t);
 	for (h = hash(&key) & (t->nslots - 1); t->slot[h];
@@ -119,7 +141,7 @@ void series_update(struct series_set *t, struct summary *s, uint64_t now)
 			continue;
 		r->exported = r->t.irqs;
 		t->counted += more;
-		x = find(t, r);
+		x = find(t, s->strings, r);
 		x->recent += more;
 		if (x->shown)
 			x->value += more;

@@ -14,12 +14,18 @@
 
 #define SERIES_DEFAULT	100
 
-enum series_label { LABEL_FUNCTION = 1, LABEL_SITE = 2, LABEL_TASK = 4 };
-#define ALL_LABELS	(LABEL_FUNCTION | LABEL_SITE | LABEL_TASK)
+enum series_label {
+	LABEL_FUNCTION = 1, LABEL_SITE = 2, LABEL_TASK = 4,
+	/* Of whoever sent it: the path, and what it says. */
+	LABEL_CGROUP = 8, LABEL_UNIT = 16, LABEL_CONTAINER = 32, LABEL_POD = 64,
+};
+#define NR_LABELS	7
+#define DEFAULT_LABELS	(LABEL_FUNCTION | LABEL_SITE | LABEL_TASK)
+extern const char *const series_label_name[NR_LABELS];
 
 struct series {
 	enum cause	cause;
-	uint32_t	func, site, comm;	/* 0: none, or not a label */
+	uint32_t	label[NR_LABELS];	/* string numbers; 0: none, or not a label */
 	bool		known, shown;
 	uint64_t	value, recent;
 	double		score;			/* decaying number of interrupts */

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "cgroup.h"
 #include "instance.h"
 #include "ksyms.h"
 #include "quell.h"
@@ -103,6 +104,11 @@ static uint32_t comm(void *arg, int32_t pid)
 	return session_name(arg, pid);
 }
 
+static uint32_t cgroup(void *arg, int32_t pid)
+{
+	return session_cgroup(arg, pid);
+}
+
 static bool kthread(void *arg, int32_t pid)
 {
 	struct session *s = arg;
@@ -115,6 +121,7 @@ static void on_task(void *arg, int32_t pid, const char name[COMM_LEN])
 	struct session *s = arg;
 
 	names_set(s->names, pid, name);
+	names_moved(s->names, pid);
 }
 
 static void on_lost(void *arg, unsigned int cpu, uint64_t ts)
@@ -140,7 +147,7 @@ static void on_send(void *arg, struct send *x)
 
 	rel.ts -= s->from;
 	/* What lies behind the window has nothing in it to explain. */
-	if (s->to && x->ts >= s->to)
+	if ((s->to && x->ts >= s->to) || !owner_sent(&s->only, &s->strings, x))
 		return;
 	if (s->writer && !rec_send(s->writer, &rel))
 		s->write_failed = true;
@@ -158,7 +165,8 @@ static void on_receipt(void *arg, const struct receipt *r)
 	struct receipt rel = *r;
 	struct send from, *f = NULL;
 
-	if (r->ts < s->from || (s->to && r->ts >= s->to))
+	if (r->ts < s->from || (s->to && r->ts >= s->to) ||
+	    !owner_received(&s->only, &s->strings, r, r->from))
 		return;
 	rel.ts -= s->from;
 	if (r->from) {
@@ -188,7 +196,7 @@ static void on_mark(void *arg, uint64_t ts, const char *text)
 
 static const struct join_ops ops = {
 	.send = on_send, .receipt = on_receipt, .symbol = symbol, .comm = comm,
-	.has_symbol = ksyms_has, .kthread = kthread, .irq = on_irq, .task = on_task,
+	.cgroup = cgroup, .has_symbol = ksyms_has, .kthread = kthread, .irq = on_irq, .task = on_task,
 	.lost = on_lost, .mark = on_mark,
 };
 
@@ -247,6 +255,8 @@ void session_open(struct session *s, const struct session_options *o)
 	if (!s->what)
 		die(EXIT_USAGE, "\"%s\" is no list of ipi, timer, softirq, irq, sched and all",
 		    o->what);
+	owner_check(&s->only);
+	s->whole_paths = cgroup_whole();
 	instance_tracing_dir();		/* the plainest complaint comes first */
 	system_read(&s->sys);
 	choose_cpus(&s->sys, o->cpus, &observed);
@@ -261,6 +271,7 @@ void session_open(struct session *s, const struct session_options *o)
 	summary_system(&s->sum, &s->sys, &observed);
 	strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
 	s->sum.started = xstrdup(started);
+	s->sum.only = owner_text(&s->only);
 
 	s->collect = collect_new(&observed, o->buffer_kb, s->what, &s->strings);
 	s->sum.what = what_format(s->what);
@@ -353,6 +364,19 @@ static void compare_syncs(struct session *s)
 	system_free(&after);
 }
 
+/* Of a filter: what it left out because nobody knows. */
+static void tell_unknown(struct session *s)
+{
+	char *line;
+
+	s->sum.only_unknown = s->only.unknown;
+	if (!s->only.unknown || !s->writer)
+		return;
+	line = xasprintf("%llu", (unsigned long long)s->only.unknown);
+	rec_meta(s->writer, "only_unknown", line);
+	free(line);
+}
+
 void session_close(struct session *s)
 {
 	struct counters last;
@@ -371,6 +395,7 @@ void session_close(struct session *s)
 	s->sum.expired = join_expired(s->join);
 	compare(s);
 	compare_syncs(s);
+	tell_unknown(s);
 }
 
 void session_free(struct session *s)
@@ -384,5 +409,6 @@ void session_free(struct session *s)
 	strtab_free(&s->strings);
 	strtab_free(&s->stacks);
 	free(s->saved);
+	owner_free(&s->only);
 	ksyms_free();
 }

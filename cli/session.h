@@ -9,6 +9,7 @@
 #include "collect.h"
 #include "names.h"
 #include "options.h"
+#include "owner.h"
 #include "quell.h"
 #include "summary.h"
 #include "system.h"
@@ -68,6 +69,11 @@ struct session {
 	size_t		nclocks;
 	unsigned int	reopened;	/* times somebody else stopped us */
 	size_t		nnames;		/* distinct names so far */
+	size_t		ngroups;	/* distinct control groups so far */
+	bool		whole_paths;	/* of these, see cgroup_whole() */
+	unsigned int	asked;		/* for theirs, since @asking_since */
+	uint64_t	asking_since;
+	struct owner_filter only;	/* set before session_open() */
 	char		*saved;		/* saved_cmdlines at the start */
 	struct rec_writer *writer;	/* set by record before session_open() */
 	bool		write_failed;
@@ -102,6 +108,8 @@ void session_ask_names(struct session *s);
 
 /* session_names.c: what task @pid is called at this point of the trace. */
 uint32_t session_name(struct session *s, int32_t pid);
+/* session_cgroup.c: the path of its control group, or what stands for it. */
+uint32_t session_cgroup(struct session *s, int32_t pid);
 /* Is @pid a thread of the kernel's? */
 bool session_kthread(int32_t pid);
 

@@ -22,6 +22,10 @@ const char *plain_number(uint64_t n, char buf[32]);
 const char *row_function(const struct summary *s, const struct source_row *r);
 const char *row_site(const struct summary *s, const struct source_row *r);
 const char *row_task(const struct summary *s, const struct source_row *r);
+/* Whose it is: "pod UID/ID", "container ID", a unit, a path; "-": nobody's. */
+#define OWNER_LABEL	160
+const char *row_owner(const struct summary *s, const struct source_row *r,
+		      char *buf, size_t size);
 bool row_avoidable(const struct source_row *r, const char **why);
 
 #endif

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "cgroup.h"
 #include "events.h"
 #include "json.h"
 #include "quell.h"
@@ -66,6 +67,9 @@ static void note(const struct event_source *src, FILE *f, uint64_t ts, const cha
 
 static void end(const struct event_source *src, FILE *f)
 {
+	if (src->s->only_unknown)
+		fprintf(f, "LEFT OUT: %" PRIu64 " interruptions of an unknown control group\n",
+			src->s->only_unknown);
 	if (src->s->lost)
 		fprintf(f, "LOST: %" PRIu64 " trace events; there were more interrupts than are shown\n",
 			src->s->lost);
@@ -98,6 +102,7 @@ static void sender(const struct event_source *src, struct json *j, const struct 
 	else
 		json_null(j, "pid");
 	or_null(j, "call_site", name(src, x->site));
+	json_cgroup(j, "cgroup", name(src, x->cgroup));
 	json_close(j, '}');
 }
 
@@ -110,6 +115,7 @@ static void victim(const struct event_source *src, struct json *j, const struct 
 	json_open(j, "victim", '{');
 	or_null(j, "task", name(src, r->victim));
 	json_u64(j, "pid", r->victim_pid);
+	json_cgroup(j, "cgroup", name(src, r->victim_cgroup));
 	json_close(j, '}');
 }
 
@@ -174,6 +180,7 @@ static void json_end(const struct event_source *src, FILE *f)
 	json_u64(&j, "duration_ns", src->s->duration);
 	json_u64(&j, "lost_events", src->s->lost);
 	json_u64(&j, "unaccounted_interrupts", src->s->unaccounted);
+	json_u64(&j, "left_out_unknown", src->s->only_unknown);
 	json_close(&j, '}');
 }
 

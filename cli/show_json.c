@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "json.h"
 #include "quell.h"
 #include "remedy.h"
@@ -166,6 +167,7 @@ static void sources(struct json *j, const struct summary *s)
 		json_bool(j, "sender_known", r->known);
 		text_or_null(j, "call_site", strtab_get(s->strings, r->site));
 		text_or_null(j, "task", strtab_get(s->strings, r->comm));
+		json_cgroup(j, "cgroup", strtab_get(s->strings, r->cgroup));
 		set(j, "senders", &r->senders);
 		set(j, "receivers", &r->receivers);
 		tally(j, &r->t);
@@ -178,6 +180,22 @@ static void sources(struct json *j, const struct summary *s)
 		json_str(j, "remedy", how);
 		free(how);
 		stack(j, s, r->stack);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+static void victims(struct json *j, const struct summary *s)
+{
+	json_open(j, "victims", '[');
+	for (size_t i = 0; i < s->nvictims; i++) {
+		const struct victim_row *v = &s->victim[i];
+
+		json_open(j, NULL, '{');
+		json_cgroup(j, "cgroup", strtab_get(s->strings, v->cgroup));
+		json_u64(j, "interruptions", v->times);
+		json_u64(j, "lost_ns", v->lost);
+		json_u64(j, "max_ns", v->max);
 		json_close(j, '}');
 	}
 	json_close(j, ']');
@@ -261,6 +279,8 @@ void show_json(const struct summary *s, FILE *f)
 	text_or_null(&j, "command", s->command ? s->command : "");
 	text_or_null(&j, "dump", s->dump ? s->dump : "");
 	text_or_null(&j, "what", s->what ? s->what : "");
+	text_or_null(&j, "only", s->only ? s->only : "");
+	json_u64(&j, "left_out_unknown", s->only_unknown);
 	json_u64(&j, "duration_ns", s->duration);
 	json_bool(&j, "complete", !s->cut);
 	notes(&j, s);
@@ -275,6 +295,7 @@ void show_json(const struct summary *s, FILE *f)
 	causes(&j, s);
 	cpus(&j, s);
 	sources(&j, s);
+	victims(&j, s);
 	counters(&j, s);
 	syncs(&j, s);
 	json_close(&j, '}');

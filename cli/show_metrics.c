@@ -66,15 +66,13 @@ static void by_cause_and_cpu(const struct summary *s, FILE *f,
 }
 
 static void one_source(FILE *f, const struct series_set *t, const char *cause,
-		       const char *name[3], const char *known, uint64_t n)
+		       const char *name[NR_LABELS], const char *known, uint64_t n)
 {
-	static const char *const labels[] = { "function", "call_site", "task" };
-
 	fprintf(f, "quell_source_interrupts_total{cause=\"%s\"", cause);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < NR_LABELS; i++) {
 		if (!(t->labels & 1u << i))
 			continue;
-		fprintf(f, ",%s=", labels[i]);
+		fprintf(f, ",%s=", series_label_name[i]);
 		value(f, name[i]);
 	}
 	fprintf(f, ",sender_known=\"%s\"} %" PRIu64 "\n", known, n);
@@ -83,23 +81,24 @@ static void one_source(FILE *f, const struct series_set *t, const char *cause,
 static void by_source(const struct summary *s, const struct series_set *t, FILE *f,
 		      enum metrics_format fmt)
 {
-	const char *other[3] = { "other", "other", "other" };
+	const char *name[NR_LABELS];
 
 	family(f, "quell_source_interrupts", "counter",
 	       "Interrupts by what ran and who sent it from where; the busiest, and all others in one.",
 	       fmt);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct series *x = &t->item[i];
-		const char *name[3] = { strtab_get(s->strings, x->func),
-					strtab_get(s->strings, x->site),
-					strtab_get(s->strings, x->comm) };
 
+		for (int k = 0; k < NR_LABELS; k++)
+			name[k] = strtab_get(s->strings, x->label[k]);
 		if (x->shown)
 			one_source(f, t, cause_info(x->cause)->key, name,
 				   x->known ? "1" : "0", x->value);
 	}
 	/* No cause is called so, whatever a task is called. */
-	one_source(f, t, "other", other, "", t->other);
+	for (int k = 0; k < NR_LABELS; k++)
+		name[k] = "other";
+	one_source(f, t, "other", name, "", t->other);
 }
 
 /* Every bucket from the start, so that rates are right from the first on. */
@@ -140,6 +139,10 @@ void show_metrics(const struct summary *s, const struct series_set *series, FILE
 	value(f, s->release);
 	fputs(",strategy=", f);
 	value(f, s->strategy);
+	if (s->only) {
+		fputs(",only=", f);
+		value(f, s->only);
+	}
 	fprintf(f, ",deferral=\"%d\",live_module=\"%d\",pti=\"%s\"} 1\n",
 		s->facts.deferral, s->live,
 		!s->pti_known ? "unknown" : s->facts.pti ? "1" : "0");

@@ -170,6 +170,8 @@ static void event(const struct event_source *src, FILE *f, const struct shown_ev
 	if (e->sent) {
 		json_u64(&j, "sender_cpu", e->from.cpu);
 		json_str(&j, "task", strtab_get(src->s->strings, e->from.comm));
+		if (e->from.cgroup)
+			json_str(&j, "cgroup", strtab_get(src->s->strings, e->from.cgroup));
 	}
 	json_close(&j, '}');
 	json_close(&j, '}');

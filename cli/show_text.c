@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "quell.h"
 #include "remedy.h"
 #include "show.h"
@@ -49,6 +50,19 @@ const char *row_task(const struct summary *s, const struct source_row *r)
 	return r->comm ? strtab_get(s->strings, r->comm) : "-";
 }
 
+const char *row_owner(const struct summary *s, const struct source_row *r,
+		      char *buf, size_t size)
+{
+	const char *path = strtab_get(s->strings, r->cgroup);
+
+	/* The kernel's own threads are in the root. */
+	if (!*path || !strcmp(path, "/"))
+		snprintf(buf, size, "-");
+	else
+		cgroup_label(path, buf, size);
+	return buf;
+}
+
 bool row_avoidable(const struct source_row *r, const char **why)
 {
 	*why = r->why ? r->why : "no interrupt came of it";
@@ -75,6 +89,14 @@ static void head(const struct summary *s, FILE *f)
 	if (s->command) {
 		fputs("while running: ", f);
 		text_put(f, s->command, TEXT_PLAIN);
+		fputc('\n', f);
+	}
+	if (s->only) {
+		fputs("only what was ", f);
+		text_put(f, s->only, TEXT_PLAIN);
+		if (s->only_unknown)
+			fprintf(f, "; %" PRIu64 " interruptions of an unknown control group are left out",
+				s->only_unknown);
 		fputc('\n', f);
 	}
 	free(observed);
@@ -174,7 +196,7 @@ static void frames(const struct summary *s, FILE *f, uint32_t stack)
 
 static void sources(const struct summary *s, FILE *f, bool stacks)
 {
-	char a[32], b[32], each[32], lost[16], max[16];
+	char a[32], b[32], each[32], lost[16], max[16], owner[OWNER_LABEL];
 	const char *why;
 
 	fprintf(f, "\n%10s %8s %7s %9s %8s  %-17s %-27s %-24s %-15s %s\n", "TIMES",
@@ -206,6 +228,12 @@ static void sources(const struct summary *s, FILE *f, bool stacks)
 		if (r->detail) {
 			fputs("           because: ", f);
 			text_put(f, strtab_get(s->strings, r->detail), TEXT_PLAIN);
+			fputc('\n', f);
+		}
+		row_owner(s, r, owner, sizeof(owner));
+		if (strcmp(owner, "-")) {
+			fputs("           cgroup: ", f);
+			text_put(f, owner, TEXT_PLAIN);
 			fputc('\n', f);
 		}
 		if (row_count(r)) {
@@ -245,6 +273,26 @@ static void cpus(const struct summary *s, FILE *f)
 	}
 	if (cpuset_count(&s->quiet))
 		fputs("(* isolated or nohz_full)\n", f);
+}
+
+/* Whom it cost: those of a control group that had to wait. */
+static void victims(const struct summary *s, FILE *f)
+{
+	char times[32], lost[16], max[16], label[OWNER_LABEL];
+
+	if (!s->nvictims)
+		return;
+	fprintf(f, "\n%10s %9s %8s  %s\n", "TIMES", "LOST", "MAX", "CONTROL GROUP THAT WAITED");
+	for (size_t i = 0; i < s->nvictims; i++) {
+		const struct victim_row *v = &s->victim[i];
+
+		fprintf(f, "%10s %9s %8s  ", plain_number(v->times, times),
+			v->lost ? short_time(v->lost, lost) : "-",
+			v->max ? short_time(v->max, max) : "-");
+		text_put(f, cgroup_label(strtab_get(s->strings, v->cgroup), label, sizeof(label)),
+			 TEXT_PLAIN);
+		fputc('\n', f);
+	}
 }
 
 static void losses(const struct summary *s, FILE *f)
@@ -354,6 +402,7 @@ void show_text(const struct summary *s, FILE *f, bool stacks)
 	if (s->nrows)
 		sources(s, f, stacks);
 	cpus(s, f);
+	victims(s, f);
 	reasons(s, f);
 	syncs(s, f);
 	agreement(s, f);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
 #include "quell.h"
 #include "snapshot.h"
 
@@ -88,6 +89,7 @@ static void write_row(struct writing *x, const struct source_row *r)
 		[ROW_DETAIL] = name(x, r->detail), [ROW_WHY] = text(x, r->why),
 		[ROW_SENDERS] = cpus(x, &r->senders),
 		[ROW_RECEIVERS] = cpus(x, &r->receivers),
+		[ROW_CGROUP] = name(x, r->cgroup),
 	};
 
 	if (r->lost) {
@@ -97,6 +99,13 @@ static void write_row(struct writing *x, const struct source_row *r)
 	}
 	put_tally(v, &r->t);
 	rec_entry(x->w, REC_ROW, v);
+}
+
+static void write_victim(struct writing *x, const struct victim_row *v)
+{
+	rec_entry(x->w, REC_VICTIM, (uint64_t[REC_FIELDS]){
+		[VICTIM_CGROUP] = name(x, v->cgroup), [VICTIM_TIMES] = v->times,
+		[VICTIM_LOST] = v->lost, [VICTIM_MAX] = v->max });
 }
 
 static void write_cpu(struct writing *x, const struct cpu_row *r)
@@ -135,6 +144,8 @@ bool snapshot_write(const struct summary *s, const struct snapshot *about, FILE 
 	}
 	for (size_t i = 0; i < s->nrows; i++)
 		write_row(&x, s->row[i]);
+	for (size_t i = 0; i < s->nvictims; i++)
+		write_victim(&x, &s->victim[i]);
 	for (int cpu = 0; cpu < MAX_CPUS; cpu++)
 		if (s->cpu[cpu])
 			write_cpu(&x, s->cpu[cpu]);
@@ -163,6 +174,12 @@ static uint32_t kept(struct reading *x, uint64_t id)
 	return strtab_str(x->s->strings, string(x, id));
 }
 
+/* 0: it is none, nor what stands for one. */
+static uint32_t kept_cgroup(struct reading *x, uint64_t id)
+{
+	return cgroup_fit(string(x, id)) ? kept(x, id) : 0;
+}
+
 static void take_tally(struct tally *t, const uint64_t *v)
 {
 	*t = (struct tally){
@@ -180,7 +197,8 @@ static void take_row(struct reading *x, const uint64_t *v)
 
 	r = summary_row(x->s, cause_by_key(string(x, v[TALLY_CAUSE])),
 			kept(x, v[ROW_FUNC]), kept(x, v[ROW_SITE]),
-			kept(x, v[ROW_COMM]), v[ROW_KNOWN] & 1);
+			kept(x, v[ROW_COMM]), kept_cgroup(x, v[ROW_CGROUP]),
+			v[ROW_KNOWN] & 1);
 	take_tally(&r->t, v);
 	r->detail = kept(x, v[ROW_DETAIL]);
 	if (v[ROW_WHY])
@@ -197,6 +215,19 @@ static void take_row(struct reading *x, const uint64_t *v)
 	r->lost->sum = v[ROW_LOST];
 	r->lost->max = v[ROW_MAX];
 	r->max_ns = v[ROW_MAX];
+}
+
+static void take_victim(struct reading *x, const uint64_t *v)
+{
+	uint32_t cgroup = kept_cgroup(x, v[VICTIM_CGROUP]);
+	struct victim_row *r;
+
+	if (!cgroup || v[VICTIM_MAX] > UINT32_MAX)
+		return;
+	r = summary_victim(x->s, cgroup);
+	r->times = v[VICTIM_TIMES];
+	r->lost = v[VICTIM_LOST];
+	r->max = v[VICTIM_MAX];
 }
 
 static void take_cpu(struct reading *x, const uint64_t *v)
@@ -261,6 +292,9 @@ static void on_entry(void *arg, enum rec_kind kind, const uint64_t *v)
 		x->hist->sum = v[HIST_SUM];
 		x->hist->max = v[HIST_MAX];
 		break;
+	case REC_VICTIM:
+		take_victim(x, v);
+		break;
 	case REC_BUCKET:
 		take_bucket(x, v);
 		break;
@@ -322,7 +356,8 @@ void snapshot_inherit(struct summary *s, const struct summary *old)
 	for (size_t i = 0; i < old->nrows; i++) {
 		const struct source_row *was = old->row[i];
 		struct source_row *r = summary_find(s, was->cause, was->func,
-						    was->site, was->comm, was->known);
+						    was->site, was->comm, was->cgroup,
+						    was->known);
 
 		/* Less than before: it was dropped and has come again. */
 		if (!r || row_count(r) < was->last || r->t.irqs < was->exported)

@@ -37,7 +37,7 @@ void summary_system(struct summary *s, const struct system *sys,
 }
 
 static uint32_t row_hash(enum cause c, uint32_t func, uint32_t site,
-			 uint32_t comm, bool known)
+			 uint32_t comm, uint32_t cgroup, bool known)
 {
 	uint64_t h = 1469598103934665603ull;
 
@@ -45,6 +45,7 @@ static uint32_t row_hash(enum cause c, uint32_t func, uint32_t site,
 	h = (h ^ func) * 1099511628211ull;
 	h = (h ^ site) * 1099511628211ull;
 	h = (h ^ comm) * 1099511628211ull;
+	h = (h ^ cgroup) * 1099511628211ull;
 	h = (h ^ known) * 1099511628211ull;
 	return h >> 32 ^ h;
 }
@@ -56,7 +57,8 @@ static void more_slots(struct summary *s)
 	s->slot = xcalloc(s->nslots, sizeof(*s->slot));
 	for (size_t i = 0; i < s->nrows; i++) {
 		struct source_row *r = s->row[i];
-		size_t h = row_hash(r->cause, r->func, r->site, r->comm, r->known);
+		size_t h = row_hash(r->cause, r->func, r->site, r->comm, r->cgroup,
+				    r->known);
 
 		for (h &= s->nslots - 1; s->slot[h]; h = (h + 1) & (s->nslots - 1))
 			;
@@ -66,37 +68,39 @@ static void more_slots(struct summary *s)
 
 /* The slot it has, or would have. */
 static size_t slot_of(const struct summary *s, enum cause c, uint32_t func,
-		      uint32_t site, uint32_t comm, bool known)
+		      uint32_t site, uint32_t comm, uint32_t cgroup, bool known)
 {
-	size_t h = row_hash(c, func, site, comm, known) & (s->nslots - 1);
+	size_t h = row_hash(c, func, site, comm, cgroup, known) & (s->nslots - 1);
 
 	for (; s->slot[h]; h = (h + 1) & (s->nslots - 1)) {
 		const struct source_row *r = s->row[s->slot[h] - 1];
 
 		if (r->cause == c && r->func == func && r->site == site &&
-		    r->comm == comm && r->known == known)
+		    r->comm == comm && r->cgroup == cgroup && r->known == known)
 			break;
 	}
 	return h;
 }
 
 struct source_row *summary_find(const struct summary *s, enum cause c, uint32_t func,
-				uint32_t site, uint32_t comm, bool known)
+				uint32_t site, uint32_t comm, uint32_t cgroup,
+				bool known)
 {
-	size_t h = s->nslots ? slot_of(s, c, func, site, comm, known) : 0;
+	size_t h = s->nslots ? slot_of(s, c, func, site, comm, cgroup, known) : 0;
 
 	return s->nslots && s->slot[h] ? s->row[s->slot[h] - 1] : NULL;
 }
 
 struct source_row *summary_row(struct summary *s, enum cause c, uint32_t func,
-			       uint32_t site, uint32_t comm, bool known)
+			       uint32_t site, uint32_t comm, uint32_t cgroup,
+			       bool known)
 {
 	struct source_row *r;
 	size_t h;
 
 	if (2 * (s->nrows + 1) > s->nslots)
 		more_slots(s);
-	h = slot_of(s, c, func, site, comm, known);
+	h = slot_of(s, c, func, site, comm, cgroup, known);
 	if (s->slot[h])
 		return s->row[s->slot[h] - 1];
 	s->row = grow(s->row, &s->row_room, s->nrows + 1, sizeof(*s->row));
@@ -106,6 +110,7 @@ struct source_row *summary_row(struct summary *s, enum cause c, uint32_t func,
 	r->func = func;
 	r->site = site;
 	r->comm = comm;
+	r->cgroup = cgroup;
 	r->known = known;
 	return r;
 }
@@ -114,7 +119,7 @@ static struct source_row *row_of_send(struct summary *s, const struct send *x)
 {
 	struct source_row *r;
 
-	r = summary_row(s, x->cause, x->func, x->site, x->comm, true);
+	r = summary_row(s, x->cause, x->func, x->site, x->comm, x->cgroup, true);
 	cpuset_add(&r->senders, x->cpu);
 	r->active = x->ts;
 	if (!r->stack)
@@ -184,6 +189,36 @@ struct cpu_row *summary_cpu(struct summary *s, unsigned int cpu)
 	return s->cpu[cpu];
 }
 
+struct victim_row *summary_victim(struct summary *s, uint32_t cgroup)
+{
+	size_t had = s->victims_of;
+
+	s->victim_of = grow(s->victim_of, &s->victims_of, cgroup + 1,
+			    sizeof(*s->victim_of));
+	if (s->victims_of > had)
+		memset(s->victim_of + had, 0, (s->victims_of - had) * sizeof(*s->victim_of));
+	if (!s->victim_of[cgroup]) {
+		s->victim = grow(s->victim, &s->victim_room, s->nvictims + 1,
+				 sizeof(*s->victim));
+		s->victim[s->nvictims] = (struct victim_row){ .cgroup = cgroup };
+		s->victim_of[cgroup] = ++s->nvictims;
+	}
+	return &s->victim[s->victim_of[cgroup] - 1];
+}
+
+static void add_victim(struct summary *s, const struct receipt *r)
+{
+	struct victim_row *v;
+
+	if (!r->victim_cgroup || r->idle)
+		return;
+	v = summary_victim(s, r->victim_cgroup);
+	v->times++;
+	v->lost += r->ns;
+	if (r->ns > v->max)
+		v->max = r->ns;
+}
+
 /* An idle CPU lost nothing. */
 static void add_time(struct summary *s, struct source_row *row,
 		     const struct receipt *r)
@@ -216,14 +251,17 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 	if (from)
 		row = row_of_send(s, from);
 	else
-		row = summary_row(s, r->cause, r->func ? r->func : r->name, 0, 0, known);
+		row = summary_row(s, r->cause, r->func ? r->func : r->name, 0, 0, 0,
+				  known);
 	cpuset_add(&row->receivers, r->cpu);
 	row->active = r->ts;
 	add(&row->t, r, known, avoid);
 	add(&s->cause[r->cause], r, known, avoid);
 	add(&s->total, r, known, avoid);
-	if (r->kind == RECEIPT_IRQ || r->kind == RECEIPT_PART)
+	if (r->kind == RECEIPT_IRQ || r->kind == RECEIPT_PART) {
 		add_time(s, row, r);
+		add_victim(s, r);
+	}
 	if (r->func && r->name)
 		row->detail = r->name;
 	if (r->kind != RECEIPT_IRQ)
@@ -338,8 +376,21 @@ void summary_keep_stacks(struct summary *s)
 	*s->stacks = kept;
 }
 
+static int by_times(const void *a, const void *b)
+{
+	const struct victim_row *x = a, *y = b;
+
+	if (x->times != y->times)
+		return x->times < y->times ? 1 : -1;
+	return x->cgroup < y->cgroup ? -1 : x->cgroup > y->cgroup;
+}
+
 void summary_sort(struct summary *s)
 {
+	if (s->nvictims > 1)
+		qsort(s->victim, s->nvictims, sizeof(*s->victim), by_times);
+	for (size_t i = 0; i < s->nvictims; i++)
+		s->victim_of[s->victim[i].cgroup] = i + 1;
 	if (s->nrows < 2)
 		return;
 	qsort(s->row, s->nrows, sizeof(*s->row), by_irqs);
@@ -369,5 +420,8 @@ void summary_free(struct summary *s)
 	free(s->started);
 	free(s->command);
 	free(s->what);
+	free(s->only);
+	free(s->victim);
+	free(s->victim_of);
 	memset(s, 0, sizeof(*s));
 }

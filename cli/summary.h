@@ -8,6 +8,7 @@
 
 #include "counters.h"
 #include "hist.h"
+#include "owner.h"
 #include "recfile.h"
 #include "system.h"
 
@@ -22,10 +23,10 @@ struct tally {
 	uint64_t	ns;
 };
 
-/* One source: a cause, what ran, who sent it from where. */
+/* One source: a cause, what ran, who sent it from where. @cgroup: of who sent it. */
 struct source_row {
 	enum cause	cause;
-	uint32_t	func, site, comm;
+	uint32_t	func, site, comm, cgroup;
 	bool		known;
 	struct tally	t;
 	uint64_t	last, delta;		/* row_count() when top last looked; more since */
@@ -42,6 +43,13 @@ static inline uint64_t row_count(const struct source_row *r)
 {
 	return r->t.irqs + r->t.parts;
 }
+
+/* Those of one control group that had to wait. */
+struct victim_row {
+	uint32_t	cgroup;
+	uint32_t	max;			/* ns, as far as it is known */
+	uint64_t	times, lost;
+};
 
 struct cpu_row {
 	int		cpu;
@@ -64,6 +72,8 @@ struct summary {
 	char		*what;		/* groups of events; NULL: not said */
 	char		*host, *processor;	/* NULL: the record does not say */
 	char		*dump;			/* of quell watch: the culprit, else NULL */
+	char		*only;			/* what was asked for; NULL: all */
+	uint64_t	only_unknown;		/* and how often nobody knows */
 	bool		pti_known, has_csd, has_stacks, live;
 
 	uint64_t	duration, lost, expired, sends_seen;
@@ -80,6 +90,10 @@ struct summary {
 	uint32_t	*slot;			/* hash of rows */
 	size_t		nslots;
 	struct cpu_row	*cpu[MAX_CPUS];
+	struct victim_row *victim;
+	size_t		nvictims, victim_room;
+	uint32_t	*victim_of;		/* by the path's number, + 1; 0: none */
+	size_t		victims_of;
 
 	struct agreement *agree;
 	size_t		nagree, agree_room;
@@ -103,11 +117,15 @@ void summary_receipt(struct summary *s, const struct receipt *r,
 		     const struct send *from);
 /* Of one source, of one CPU; made if there is none yet. */
 struct source_row *summary_row(struct summary *s, enum cause c, uint32_t func,
-			       uint32_t site, uint32_t comm, bool known);
+			       uint32_t site, uint32_t comm, uint32_t cgroup,
+			       bool known);
+/* Those who waited, by their control group, which is not 0. */
+struct victim_row *summary_victim(struct summary *s, uint32_t cgroup);
 struct cpu_row *summary_cpu(struct summary *s, unsigned int cpu);
 /* NULL: there is none. */
 struct source_row *summary_find(const struct summary *s, enum cause c, uint32_t func,
-				uint32_t site, uint32_t comm, bool known);
+				uint32_t site, uint32_t comm, uint32_t cgroup,
+				bool known);
 void summary_agreement(struct summary *s, const struct agreement *a);
 /* Something that happened while it was observed, in words. */
 void summary_note(struct summary *s, uint64_t ts, const char *text);
@@ -129,7 +147,11 @@ void summary_to_meta(const struct summary *s, struct rec_writer *w);
 bool summary_sets_to_meta(const struct summary *s, struct rec_writer *w);
 void summary_meta(struct summary *s, const char *key, const char *value);
 
-/* Read a record; dies with one line if it is not fit to be read. */
-void summary_load(struct summary *s, const char *path, bool heat);
+/*
+ * Read a record, or what @only (if not NULL) asks of it; dies with one line if it
+ * is not fit to be read.
+ */
+void summary_load(struct summary *s, const char *path, bool heat,
+		  struct owner_filter *only);
 
 #endif

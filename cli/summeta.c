@@ -48,6 +48,8 @@ void summary_to_meta(const struct summary *s, struct rec_writer *w)
 		rec_meta(w, "command", s->command);
 	if (s->what)
 		rec_meta(w, "what", s->what);
+	if (s->only)
+		rec_meta(w, "only", s->only);
 	put_set(w, "observed", &s->observed);
 	put_set(w, "quiet", &s->quiet);
 	put_set(w, "online", &s->online);
@@ -84,7 +86,7 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 		{ "strategy", &s->strategy }, { "flush", &s->flush },
 		{ "started", &s->started }, { "command", &s->command },
 		{ "host", &s->host }, { "processor", &s->processor },
-		{ "what", &s->what }, { "dump", &s->dump },
+		{ "what", &s->what }, { "dump", &s->dump }, { "only", &s->only },
 	};
 	const struct { const char *key; bool *flag; } flags[] = {
 		{ "auto", &s->facts.auto_strategy },
@@ -110,6 +112,8 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 		if (!strcmp(key, sets[i].key) &&
 		    !cpulist_parse(value, sets[i].set, NULL))
 			cpuset_clear(sets[i].set);
+	if (!strcmp(key, "only_unknown"))
+		s->only_unknown = strtoull(value, NULL, 10);
 	if (!strcmp(key, "sync"))
 		take_sync(s, value);
 	if (!strcmp(key, "kernel_flush"))
@@ -117,29 +121,40 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 					 &s->flush_interrupted) == 2;
 }
 
+struct loading {
+	struct summary		*s;
+	struct owner_filter	*only;		/* NULL: all */
+};
+
 static void on_meta(void *arg, const char *key, const char *value)
 {
-	summary_meta(arg, key, value);
+	summary_meta(((struct loading *)arg)->s, key, value);
 }
 
 static void on_send(void *arg, const struct send *x)
 {
-	summary_send(arg, x);
+	struct loading *l = arg;
+
+	if (!l->only || owner_sent(l->only, l->s->strings, x))
+		summary_send(l->s, x);
 }
 
 static void on_receipt(void *arg, const struct receipt *r, const struct send *from)
 {
-	summary_receipt(arg, r, from);
+	struct loading *l = arg;
+
+	if (!l->only || owner_received(l->only, l->s->strings, r, from))
+		summary_receipt(l->s, r, from);
 }
 
 static void on_agreement(void *arg, const struct agreement *a)
 {
-	summary_agreement(arg, a);
+	summary_agreement(((struct loading *)arg)->s, a);
 }
 
 static void on_end(void *arg, const struct rec_end *e)
 {
-	struct summary *s = arg;
+	struct summary *s = ((struct loading *)arg)->s;
 
 	s->duration = e->duration;
 	s->lost = e->lost;
@@ -149,12 +164,12 @@ static void on_end(void *arg, const struct rec_end *e)
 
 static void on_note(void *arg, uint64_t ts, const char *text)
 {
-	summary_note(arg, ts, text);
+	summary_note(((struct loading *)arg)->s, ts, text);
 }
 
 static void on_no_stacks(void *arg)
 {
-	summary_keep_stacks(arg);
+	summary_keep_stacks(((struct loading *)arg)->s);
 }
 
 static void only_span(void *arg, const struct rec_end *e)
@@ -175,13 +190,30 @@ static const char *find_span(FILE *f, uint64_t *span)
 	return wrong;
 }
 
-void summary_load(struct summary *s, const char *path, bool heat)
+/* What a report was asked for, beside what its record was. */
+static void tell_only(struct summary *s, struct owner_filter *only)
 {
+	char *text = owner_text(only), *both;
+
+	if (!text)
+		return;
+	both = s->only ? xasprintf("%s; of that, %s", s->only, text) : xstrdup(text);
+	keep(&s->only, both);
+	free(both);
+	free(text);
+	s->only_unknown += only->unknown;
+	owner_free(only);
+}
+
+void summary_load(struct summary *s, const char *path, bool heat,
+		  struct owner_filter *only)
+{
+	struct loading l = { s, only };
 	struct rec_visitor v = {
 		.strings = s->strings, .stacks = s->stacks, .meta = on_meta,
 		.send = on_send, .receipt = on_receipt,
 		.agreement = on_agreement, .note = on_note, .end = on_end,
-		.no_stacks = on_no_stacks, .arg = s,
+		.no_stacks = on_no_stacks, .arg = &l,
 	};
 	const char *wrong = NULL;
 	FILE *f = fopen(path, "re");
@@ -201,6 +233,8 @@ void summary_load(struct summary *s, const char *path, bool heat)
 		die(EXIT_FILE, "%s is %s", path, wrong);
 	s->cut = v.cut;
 	s->skipped = v.skipped;
+	if (only)
+		tell_only(s, only);
 	if (s->cut)
 		complain("%s is cut: its recording was not finished; this is what it holds, %.3f s",
 			 path, s->duration / 1e9);

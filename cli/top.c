@@ -27,6 +27,7 @@ static const char usage[] =
 	"  -s, --sort KEY         rate (default), count, cause or time\n"
 	"  -a, --avoidable        only what quell would avoid\n"
 	"      --by-cpu           a table of CPUs instead of sources\n"
+	USAGE_OWNER
 	USAGE_WHAT
 	USAGE_BUFFER
 	USAGE_ATTACH
@@ -39,12 +40,13 @@ struct options {
 	struct top_view		view;
 };
 
-static void parse(int argc, char **argv, struct options *o)
+static void parse(int argc, char **argv, struct options *o, struct owner_filter *only)
 {
 	const char *sort = top_sort_names[BY_RATE];
 	const struct option_row rows[] = {
 		SESSION_OPTIONS(&o->session),
 		ATTACH_OPTIONS(&o->attach),
+		OWNER_OPTIONS(only),
 		TIME_OPTION("interval", 'i', &o->interval,
 			    "interval of at least 100ms", 100000000),
 		NUMBER("count", 'n', &o->count, "number of tables", 1, UINT64_MAX),
@@ -206,7 +208,7 @@ int cmd_top(int argc, char **argv)
 	struct session s = { .on_screen = screen };
 	struct attach *a;
 
-	parse(argc, argv, &o);
+	parse(argc, argv, &o, &s.only);
 	catch_signals();
 	a = attach_open(&o.attach, &o.session, &s);
 	if (a) {

@@ -50,10 +50,13 @@ static int compare(const void *a, const void *b)
 static bool matches(const struct summary *s, const struct source_row *r,
 		    const char *filter)
 {
+	char owner[OWNER_LABEL];
+
 	return !*filter || strcasestr(cause_info(r->cause)->title, filter) ||
 	       strcasestr(cause_info(r->cause)->key, filter) ||
 	       strcasestr(row_function(s, r), filter) ||
-	       strcasestr(row_site(s, r), filter) || strcasestr(row_task(s, r), filter);
+	       strcasestr(row_site(s, r), filter) || strcasestr(row_task(s, r), filter) ||
+	       strcasestr(row_owner(s, r, owner, sizeof(owner)), filter);
 }
 
 /* The caller frees it. */
@@ -76,7 +79,7 @@ static struct source_row **choose(const struct summary *s, const struct top_view
 
 /* ---- columns -------------------------------------------------------------- */
 
-enum column { PER_S, TOTAL, LOST, MAX, MARK, CAUSE, FUNCTION, SITE, TASK, FROM, TO, REMEDY, NR_COLUMNS };
+enum column { PER_S, TOTAL, LOST, MAX, MARK, CAUSE, FUNCTION, SITE, TASK, CGROUP, FROM, TO, REMEDY, NR_COLUMNS };
 
 static const struct {
 	const char	*title;
@@ -85,16 +88,17 @@ static const struct {
 	int		keep;			/* the lowest is dropped first; 0: never */
 } columns[NR_COLUMNS] = {
 	[PER_S]		= { "PER S",	 true,	 9,   9,  9, 0 },
-	[TOTAL]		= { "TOTAL",	 true,	10,  10, 10, 3 },
-	[LOST]		= { "LOST",	 true,	 9,   9,  9, 6 },
-	[MAX]		= { "MAX",	 true,	 8,   8,  8, 4 },
+	[TOTAL]		= { "TOTAL",	 true,	10,  10, 10, 4 },
+	[LOST]		= { "LOST",	 true,	 9,   9,  9, 7 },
+	[MAX]		= { "MAX",	 true,	 8,   8,  8, 5 },
 	[MARK]		= { "",		 false,	 1,   1,  1, 0 },
 	[CAUSE]		= { "CAUSE",	 false,	17,  17, 17, 0 },
-	[FUNCTION]	= { "FUNCTION",	 false,	14,  36, 27, 8 },
-	[SITE]		= { "CALL SITE", false,	12,  32, 24, 5 },
-	[TASK]		= { "TASK",	 false,	 9,  15, 15, 7 },
-	[FROM]		= { "FROM CPU",	 false,	 8,  14,  9, 2 },
-	[TO]		= { "TO CPU",	 false,	 6,  14,  8, 1 },
+	[FUNCTION]	= { "FUNCTION",	 false,	14,  36, 27, 9 },
+	[SITE]		= { "CALL SITE", false,	12,  32, 24, 6 },
+	[TASK]		= { "TASK",	 false,	 9,  15, 15, 8 },
+	[CGROUP]	= { "CGROUP",	 false,	12,  30, 15, 0 },
+	[FROM]		= { "FROM CPU",	 false,	 8,  14,  9, 3 },
+	[TO]		= { "TO CPU",	 false,	 6,  14,  8, 2 },
 	[REMEDY]	= { "REMEDY",	 false,	40, 400,  6, 0 },
 };
 
@@ -104,17 +108,17 @@ static void layout(int cols, int width[NR_COLUMNS])
 	int need = 0, more;
 
 	for (int c = 0; c < NR_COLUMNS; c++) {
-		width[c] = c == REMEDY ? 0 : columns[c].least;
+		width[c] = c == REMEDY || c == CGROUP ? 0 : columns[c].least;
 		need += width[c] ? width[c] + 1 : 0;
 	}
 	need--;
-	for (int keep = 1; need > cols && keep <= 8; keep++)
+	for (int keep = 1; need > cols && keep <= 9; keep++)
 		for (int c = 0; c < NR_COLUMNS; c++)
 			if (columns[c].keep == keep) {
 				need -= width[c] + 1;
 				width[c] = 0;
 			}
-	/* Names first, a remedy takes what is left if that is enough. */
+	/* Names first, then a remedy if there is room for one, and the group. */
 	for (int c = 0; c < NR_COLUMNS && need < cols; c++) {
 		if (!width[c])
 			continue;
@@ -123,6 +127,13 @@ static void layout(int cols, int width[NR_COLUMNS])
 			more = cols - need;
 		width[c] += more;
 		need += more;
+	}
+	more = cols - need - 1;
+	if (more > columns[REMEDY].least)
+		more -= columns[REMEDY].least + 1;
+	if (more >= columns[CGROUP].least) {
+		width[CGROUP] = more < columns[CGROUP].most ? more : columns[CGROUP].most;
+		need += width[CGROUP] + 1;
 	}
 	if (cols - need > columns[REMEDY].least)
 		width[REMEDY] = cols - need - 1;
@@ -177,7 +188,7 @@ static void source(struct line *l, const struct summary *s, const struct source_
 {
 	char *from = cpulist_format(&r->senders), *to = cpulist_format(&r->receivers);
 	char *how = width[REMEDY] ? remedy(s, r) : NULL, rate[32], total[32];
-	char lost[16], max[16];
+	char lost[16], max[16], owner[OWNER_LABEL];
 	const char *why, *text[NR_COLUMNS];
 
 	snprintf(rate, sizeof(rate), "%.1f", r->delta / seconds);
@@ -190,6 +201,7 @@ static void source(struct line *l, const struct summary *s, const struct source_
 	text[FUNCTION] = row_function(s, r);
 	text[SITE] = row_site(s, r);
 	text[TASK] = row_task(s, r);
+	text[CGROUP] = row_owner(s, r, owner, sizeof(owner));
 	text[FROM] = *from ? from : "-";
 	text[TO] = to;
 	text[REMEDY] = how ? how : "";
@@ -236,8 +248,9 @@ static char *title(const struct session *s, const struct top_view *v)
 {
 	char *observed = cpulist_format(&s->sum.observed), *text;
 
-	text = xasprintf("quell top: CPUs %s, %.0f s, kernel %s, strategy %s%s%s", observed,
+	text = xasprintf("quell top: CPUs %s, %.0f s, kernel %s, strategy %s%s%s%s%s", observed,
 			 v->age, s->sum.release, s->sum.strategy,
+			 s->sum.only ? ", only what was " : "", s->sum.only ? s->sum.only : "",
 			 v->service ? ", seen by " : "", v->service ? v->service : "");
 	free(observed);
 	return text;
@@ -344,7 +357,7 @@ static void screen_help(struct screen *c)
 		"q  quit",
 		"p  pause, and go on: counting does not stop",
 		"s  sort by the next of rate, count, cause, time",
-		"/  show only what has this in its cause, function, call site or task",
+		"/  show only what has this in its cause, function, call site, task or cgroup",
 		"c  CPUs or sources",
 		"a  only what quell would avoid, or all",
 		"?  this, or back",

@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 
 	cpulist_parse("1", &set, NULL);
 	summary_init(&sum, &strings, &stacks);
-	series_init(&series, SERIES_DEFAULT, ALL_LABELS);
+	series_init(&series, SERIES_DEFAULT, DEFAULT_LABELS);
 	j = join_new(&ops, NULL, &set, &strings, &stacks);
 	began = cpu_ns();
 	for (uint64_t i = 0; i < INTERRUPTS; i++) {

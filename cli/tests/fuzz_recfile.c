@@ -75,7 +75,7 @@ static void show_all(struct summary *s)
 	show_text(s, f, true);
 	show_json(s, f);
 	show_svg(s, f);
-	series_init(&series, SERIES_DEFAULT, ALL_LABELS);
+	series_init(&series, SERIES_DEFAULT, DEFAULT_LABELS);
 	series_update(&series, s, 0);
 	show_metrics(s, &series, f, METRICS_OPENMETRICS);
 	series_free(&series);

@@ -19,6 +19,7 @@ void test_record(void);
 void test_show(void);
 void test_remedy(void);
 void test_cgroup(void);
+void test_owner(void);
 void test_text(void);
 void test_series(void);
 void test_limits(void);

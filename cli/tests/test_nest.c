@@ -60,6 +60,23 @@ static uint32_t comm(void *arg, int32_t pid)
 			  "somebody");
 }
 
+/* Everybody is in a group of the same name. */
+static uint32_t cgroup(void *arg, int32_t pid)
+{
+	char *path = xasprintf("/%s", strtab_get(&s.strings, comm(arg, pid)));
+	uint32_t id = strtab_str(&s.strings, path);
+
+	free(path);
+	return id;
+}
+
+static bool in_own_group(uint32_t task, uint32_t group)
+{
+	const char *name = strtab_get(&s.strings, task), *path = strtab_get(&s.strings, group);
+
+	return *name && *name != '(' ? *path == '/' && !strcmp(path + 1, name) : !*path;
+}
+
 static bool kthread(void *arg, int32_t pid)
 {
 	(void)arg;
@@ -69,7 +86,7 @@ static bool kthread(void *arg, int32_t pid)
 static void begin(bool timed)
 {
 	static const struct join_ops ops = { .receipt = on_receipt, .symbol = symbol,
-		.comm = comm, .kthread = kthread };
+		.comm = comm, .cgroup = cgroup, .kthread = kthread };
 	struct cpuset set;
 
 	memset(&s, 0, sizeof(s));
@@ -116,12 +133,14 @@ static bool is(int i, int kind, enum cause cause, const char *func, unsigned int
 	const struct receipt *r = &s.out[i];
 
 	return i < s.n && r->kind == kind && r->cause == cause && r->ns == own * 1000 &&
-	       r->span == span * 1000 && !strcmp(strtab_get(&s.strings, r->func), func);
+	       r->span == span * 1000 &&
+	       (r->idle || in_own_group(r->victim, r->victim_cgroup)) && !strcmp(strtab_get(&s.strings, r->func), func);
 }
 
 static bool by(int i, const char *task, const char *site)
 {
-	return s.from[i].id && !strcmp(strtab_get(&s.strings, s.from[i].comm), task) &&
+	return s.from[i].id && in_own_group(s.from[i].comm, s.from[i].cgroup) &&
+	       !strcmp(strtab_get(&s.strings, s.from[i].comm), task) &&
 	       !strcmp(strtab_get(&s.strings, s.from[i].site), site);
 }
 

@@ -100,6 +100,9 @@ void write_evil(const char *path)
 	x.site = strtab_str(&strings, "\xc2\x9d" "2;PWNED\xc2\x9c");
 	x.comm = strtab_str(&strings, "a\nforged\033c");
 	d.name = strtab_str(&strings, "9:\033[1m\nforged");
+	x.cgroup = strtab_str(&strings, "/\033[2J\r\nforged.service");
+	r.victim_cgroup = strtab_str(&strings, "/\xc2\x9b" "31m\nforged\xff");
+	r.victim_pid = 9;
 	frame = strtab_str(&strings, "\033[31m\nforged");
 	x.stack = strtab_put(&stacks, &frame, sizeof(frame));
 	rec_send(w, &x);
@@ -288,7 +291,7 @@ static void test_forgotten_stacks(void)
 	strtab_free(&strings);
 	strtab_free(&stacks);
 	summary_init(&s, &strings, &stacks);
-	summary_load(&s, path, false);
+	summary_load(&s, path, false, NULL);
 	ok(s.total.sends == 3000 && s.nrows == 3, "a record that forgot its stacks thirty times is read");
 	for (size_t i = 0; i < ARRAY_SIZE(cause); i++) {
 		char name[16];
@@ -318,7 +321,7 @@ static void test_window(void)
 	rec_receipt(w, &r, &old);
 	rec_close(w, &end);
 	summary_init(&s, &strings, &stacks);
-	summary_load(&s, path, false);
+	summary_load(&s, path, false, NULL);
 	ok(s.total.sends == 2 * REC_WINDOW + 1 && s.total.irqs == 1 &&
 	   s.cause[CAUSE_RCU].irqs == 1 && s.cause[CAUSE_RCU].sends == 1,
 	   "a send that is too far back is written again, and counted once");
@@ -360,7 +363,7 @@ static void test_parts(void)
 			first = first ? first : i;
 			parts++;
 			summary_init(&s, &st, &sk);
-			summary_load(&s, name, false);
+			summary_load(&s, name, false, NULL);
 			whole += !s.cut && !strcmp(s.release, "6.12.0-parts") &&
 				 s.nrows == 2;
 			irqs = s.total.irqs;
@@ -373,7 +376,7 @@ static void test_parts(void)
 		free(name);
 	}
 	summary_init(&s, &st, &sk);
-	summary_load(&s, path, false);
+	summary_load(&s, path, false, NULL);
 	ok(parts == 3 && whole == 3 && first > 1 && irqs > 10000,
 	   "of the files that were full the last three stay, each of them whole");
 	ok(s.total.irqs > 0 && s.duration + sum < end.duration && s.duration > 0,
@@ -399,7 +402,7 @@ void test_record(void)
 		 getenv("TMPDIR") ? : "/tmp", getpid());
 	write_sample(path);
 	summary_init(&s, &strings, &stacks);
-	summary_load(&s, path, true);
+	summary_load(&s, path, true, NULL);
 	ok(s.total.irqs == 3 * SENDS + 1 && s.total.sends == SENDS &&
 	   s.total.unknown == 1 && s.total.avoidable == 2 * SENDS,
 	   "a record is read back with its totals");
@@ -466,7 +469,7 @@ static void as_metrics(const struct summary *s, FILE *f, enum metrics_format fmt
 {
 	struct series_set t;
 
-	series_init(&t, SERIES_DEFAULT, ALL_LABELS);
+	series_init(&t, SERIES_DEFAULT, DEFAULT_LABELS);
 	for (size_t i = 0; i < s->nrows; i++)
 		s->row[i]->exported = 0;
 	series_update(&t, (struct summary *)s, 0);
@@ -492,7 +495,7 @@ void test_show(void)
 
 	write_sample(path);
 	summary_init(&s, &strings, &stacks);
-	summary_load(&s, path, true);
+	summary_load(&s, path, true, NULL);
 	unlink(path);
 	summary_sort(&s);
 	ok(s.row[0]->cause == CAUSE_PT_SYNC && s.row[0]->t.irqs == 2 * SENDS,

@@ -115,5 +115,14 @@ void test_cgroup(void)
 	path = cgroup_path("0::/system.slice/b.service\n");
 	ok(path && !strcmp(path, "/system.slice/b.service"), "version 2");
 	free(path);
+	path = cgroup_path("4:memory:/docker/x\n1:name=systemd:/\n0::/\n");
+	ok(path && !strcmp(path, "/docker/x"), "version 1 that systemd does not manage");
+	free(path);
+	path = cgroup_path("2:cpu:/\n1:name=systemd:/\n0::/\n");
+	ok(path && !strcmp(path, "/"), "in the root of all");
+	free(path);
+	path = cgroup_path("0::/a (deleted)\n");
+	ok(path && !strcmp(path, "/a"), "a group that was removed");
+	free(path);
 	ok(!cgroup_path("") && !cgroup_path("nonsense\n"), "nothing there");
 }

@@ -45,7 +45,7 @@ static const struct series *of_task(const struct series_set *t, struct summary *
 	uint32_t id = strtab_str(s->strings, task);
 
 	for (size_t i = 0; i < t->n; i++)
-		if (t->item[i].comm == id)
+		if (t->item[i].label[2] == id)
 			return &t->item[i];
 	return NULL;
 }
@@ -61,7 +61,7 @@ void test_series(void)
 	char task[16];
 
 	summary_init(&s, &strings, &stacks);
-	series_init(&t, 10, ALL_LABELS);
+	series_init(&t, 10, DEFAULT_LABELS);
 	series_init(&few, 10, LABEL_SITE);
 	for (unsigned int i = 1; i <= 20000; i++) {
 		/* One that stays, and a crowd of which each comes twice. */
@@ -106,7 +106,7 @@ void test_series(void)
 	series_update(&few, &s, 1);
 	for (size_t i = 0; i < few.n; i++)
 		for (size_t k = i + 1; k < few.n; k++)
-			back += few.item[i].site == few.item[k].site;
+			back += few.item[i].label[1] == few.item[k].label[1];
 	ok(few.n == 3 && !back, "without the task there is one series per site");
 	series_free(&t);
 	series_free(&few);

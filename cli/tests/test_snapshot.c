@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../cgroup.h"
 #include "../quell.h"
 #include "../show.h"
 #include "../snapshot.h"
@@ -10,8 +11,9 @@
 
 static struct strtab strings, stacks;
 
-static void see(struct summary *s, uint64_t ts, unsigned int cpu, const char *task,
-		enum cause cause, uint32_t ns)
+/* What a task of group @from did to one of @to. */
+static void see_groups(struct summary *s, uint64_t ts, unsigned int cpu, const char *task,
+		       const char *from, const char *to, enum cause cause, uint32_t ns)
 {
 	struct send x = { .id = 1, .ts = ts, .vec = VEC_CALL, .cause = cause,
 			  .cpu = 1, .ipis = 1, .wanted = 1 };
@@ -21,8 +23,16 @@ static void see(struct summary *s, uint64_t ts, unsigned int cpu, const char *ta
 	x.comm = strtab_str(&strings, task);
 	x.site = strtab_str(&strings, "somewhere");
 	x.func = strtab_str(&strings, "something");
+	x.cgroup = strtab_str(&strings, from);
+	r.victim_cgroup = strtab_str(&strings, to);
 	summary_send(s, &x);
 	summary_receipt(s, &r, &x);
+}
+
+static void see(struct summary *s, uint64_t ts, unsigned int cpu, const char *task,
+		enum cause cause, uint32_t ns)
+{
+	see_groups(s, ts, cpu, task, "/system.slice/a.service", "/", cause, ns);
 }
 
 static void fill(struct summary *s)
@@ -84,7 +94,7 @@ static char *metrics(const struct summary *s)
 	FILE *f = open_memstream(&text, &len);
 	struct summary copy = *s;
 
-	series_init(&series, 10, ALL_LABELS);
+	series_init(&series, 10, DEFAULT_LABELS | LABEL_CGROUP | LABEL_POD);
 	series_update(&series, &copy, 0);
 	series_rest(&series, s->total.irqs);
 	show_metrics(s, &series, f, METRICS_PROMETHEUS);
@@ -111,22 +121,119 @@ static void test_inherit(struct summary *s)
 	told(s, &second, &about);
 	snapshot_inherit(&second, &first);
 	r = summary_find(&second, CAUSE_PT_SYNC, strtab_str(&mine, "something"),
-			 strtab_str(&mine, "somewhere"), strtab_str(&mine, "one"), true);
+			 strtab_str(&mine, "somewhere"), strtab_str(&mine, "one"),
+			 strtab_str(&mine, "/system.slice/a.service"), true);
 	ok(r && row_count(r) == 3 && r->last == 2 && r->exported == 2 &&
 	   second.cpu[300]->last == 2 && second.cpu[300]->irqs == 3,
 	   "snapshot: what is new since the last one");
 	/* The service has dropped that row meanwhile, and it came again. */
 	r = summary_find(&first, CAUSE_PT_SYNC, strtab_str(&mine, "something"),
-			 strtab_str(&mine, "somewhere"), strtab_str(&mine, "one"), true);
+			 strtab_str(&mine, "somewhere"), strtab_str(&mine, "one"),
+			 strtab_str(&mine, "/system.slice/a.service"), true);
 	r->last = 100;
 	summary_free(&second);
 	second.strings = &mine;
 	told(s, &second, &about);
 	snapshot_inherit(&second, &first);
-	r = summary_find(&second, CAUSE_PT_SYNC, r->func, r->site, r->comm, true);
+	r = summary_find(&second, CAUSE_PT_SYNC, r->func, r->site, r->comm, r->cgroup, true);
 	ok(r && !r->last, "snapshot: a row that begins again is new, not negative");
 	summary_free(&first);
 	summary_free(&second);
+	strtab_free(&mine);
+}
+
+static struct source_row *of_group(const struct summary *s, const char *path)
+{
+	return summary_find(s, CAUSE_PT_SYNC, strtab_str(s->strings, "something"),
+			    strtab_str(s->strings, "somewhere"),
+			    strtab_str(s->strings, "one"), strtab_str(s->strings, path), true);
+}
+
+/* A victim, as no service of ours writes it. */
+static size_t victims_of(bool named, uint64_t max)
+{
+	struct strtab theirs = { 0 }, mine = { 0 };
+	static struct summary t;
+	struct rec_end end = { 0 };
+	struct snapshot about;
+	struct rec_writer *w;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	size_t took;
+
+	w = rec_create_stream(f, &theirs, &stacks);
+	rec_meta(w, "snapshot", "1.a");
+	rec_entry(w, REC_VICTIM, (uint64_t[REC_FIELDS]){
+		[VICTIM_CGROUP] = named ? strtab_str(&theirs, "/a.service") : 0,
+		[VICTIM_TIMES] = 1, [VICTIM_LOST] = max, [VICTIM_MAX] = max });
+	rec_close(w, &end);
+	fclose(f);
+	summary_init(&t, &mine, &stacks);
+	f = fmemopen(text, len, "r");
+	snapshot_read(&t, &about, f);
+	fclose(f);
+	took = t.nvictims;
+	summary_free(&t);
+	strtab_free(&theirs);
+	strtab_free(&mine);
+	free(text);
+	return took;
+}
+
+/* Whose it was: told apart, on both sides, and no path but one. */
+static void test_groups(void)
+{
+	static const char pod[] = "/kubepods/burstable/pod01234567-89ab-cdef-0123-456789abcdef/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	static struct summary s, t;
+	struct strtab mine = { 0 };
+	struct snapshot about;
+	char longest[CGROUP_LONGEST + 2], too_long[CGROUP_LONGEST + 2];
+	const struct source_row *a, *b, *gone;
+	const struct victim_row *v;
+	struct cgroup_owner o;
+	const char *wrong;
+
+	memset(too_long, 'x', sizeof(too_long));
+	*too_long = '/';
+	too_long[CGROUP_LONGEST + 1] = '\0';
+	memcpy(longest, too_long, sizeof(longest));
+	longest[CGROUP_LONGEST] = '\0';
+	fill(&s);
+	see_groups(&s, 4000, 2, "one", pod, "/system.slice/b.service", CAUSE_PT_SYNC, 700);
+	see_groups(&s, 5000, 2, "one", CGROUP_EXITED, pod, CAUSE_PT_SYNC, 900);
+	see_groups(&s, 6000, 2, "one", CGROUP_OURS "/x.service", pod, CAUSE_PT_SYNC, 800);
+	t.strings = &mine;
+	wrong = told(&s, &t, &about);
+	a = of_group(&t, "/system.slice/a.service");
+	b = of_group(&t, pod);
+	gone = of_group(&t, CGROUP_EXITED);
+	ok(!wrong && t.nrows == 5 && a && a->t.irqs == 2 && b && b->t.irqs == 1 && gone &&
+	   gone->t.irqs == 1 && of_group(&t, CGROUP_OURS "/x.service"),
+	   "snapshot: one task in several groups is several rows%s%s", wrong ? ": " : "", wrong ? wrong : "");
+	cgroup_owner(b ? strtab_get(&mine, b->cgroup) : "", &o);
+	ok(!strcmp(o.pod, "01234567-89ab-cdef-0123-456789abcdef") && strlen(o.container) == 64 && !*o.unit,
+	   "snapshot: pod and container of the sender");
+	v = t.nvictims == 3 ? summary_victim(&t, strtab_str(&mine, pod)) : NULL;
+	ok(v && t.nvictims == 3 && v->times == 2 && v->lost == 1700 && v->max == 900,
+	   "snapshot: whom it cost, and how much");
+	summary_free(&s);
+	summary_free(&t);
+
+	fill(&s);
+	see_groups(&s, 4000, 2, "one", "no path", "(nonsense)", CAUSE_PT_SYNC, 0);
+	see_groups(&s, 5000, 2, "one", too_long, "(ours)", CAUSE_PT_SYNC, 0);
+	see_groups(&s, 5000, 2, "one", longest, too_long, CAUSE_PT_SYNC, 0);
+	t.strings = &mine;
+	wrong = told(&s, &t, &about);
+	ok(!wrong && of_group(&t, longest) && of_group(&t, "") && !of_group(&t, "no path") &&
+	   !of_group(&t, too_long) && t.nrows == 4 && t.nvictims == 1,
+	   "snapshot: what is no path, or too long, is no group");
+	summary_free(&s);
+	summary_free(&t);
+	ok(victims_of(true, UINT32_MAX) == 1 && !victims_of(true, 1ull << 32) &&
+	   !victims_of(false, 1),
+	   "snapshot: a time that is none, and nobody who waited, are left out");
 	strtab_free(&mine);
 }
 
@@ -170,6 +277,7 @@ void test_snapshot(void)
 	free(a);
 	free(b);
 	test_inherit(&s);
+	test_groups();
 	summary_free(&s);
 	summary_free(&t);
 	strtab_free(&theirs);

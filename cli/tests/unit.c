@@ -50,6 +50,7 @@ int main(int argc, char **argv)
 	test_show();
 	test_remedy();
 	test_cgroup();
+	test_owner();
 	test_text();
 	test_series();
 	test_limits();

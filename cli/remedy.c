@@ -97,6 +97,46 @@ static char *harmless(const char *name)
 	return out;
 }
 
+const struct irq_facts *row_irq(const struct summary *s, const struct source_row *r)
+{
+	unsigned int irq;
+	int n = 0;
+
+	if (r->cause != CAUSE_DEVICE ||
+	    sscanf(strtab_get(s->strings, r->func), "%u:%n", &irq, &n) != 1 || !n)
+		return NULL;
+	return irqs_find(&s->irqs, irq);
+}
+
+/* A device's: its own file, if anybody may write it, and what it is now. */
+static char *of_device(const struct summary *s, const struct source_row *r, unsigned int irq,
+		       const struct cpuset *quiet, const char *house, const char *quiet_list)
+{
+	const struct irq_facts *f = row_irq(s, r);
+	struct cpuset stray = f ? f->may : (struct cpuset){ { 0 } };
+	char *now, *out;
+
+	if (!f || !cpuset_count(&f->may))
+		return xasprintf("echo %s > /proc/irq/%u/smp_affinity_list, and irqaffinity=%s",
+				 house, irq, house);
+	if (f->fixed && !strstr(s->isolcpus ? s->isolcpus : "", "managed_irq"))
+		return xasprintf("the kernel places it, its file is read-only; kernel command line: isolcpus=managed_irq,domain,%s",
+				 quiet_list);
+	if (f->fixed)
+		return xasprintf("the kernel places it, its file is read-only; start no I/O from CPUs %s, or give the driver fewer queues",
+				 quiet_list);
+	cpuset_and(&stray, quiet);
+	now = cpulist_format(&f->may);
+	if (cpuset_count(&stray))
+		out = xasprintf("echo %s > /proc/irq/%u/smp_affinity_list (now %s), and irqaffinity=%s",
+				house, irq, now, house);
+	else
+		out = xasprintf("/proc/irq/%u/smp_affinity_list is %s already, yet it arrives here: write it again, or restart the device",
+				irq, now);
+	free(now);
+	return out;
+}
+
 char *remedy(const struct summary *s, const struct source_row *r)
 {
 	struct function_info room;
@@ -134,8 +174,7 @@ char *remedy(const struct summary *s, const struct source_row *r)
 	if (!text && r->cause != CAUSE_DEVICE && !is_task(r->cause) && *then)
 		text = function_info(then, &room)->remedy;
 	if (r->cause == CAUSE_DEVICE && sscanf(func, "%u:%n", &irq, &n) == 1 && n)
-		out = xasprintf("echo %s > /proc/irq/%u/smp_affinity_list, and irqaffinity=%s",
-				house_list, irq, house_list);
+		out = of_device(s, r, irq, &quiet, house_list, quiet_list);
 	else
 		out = fill(text ? text : by_cause[r->cause] ? by_cause[r->cause] : "see quell explain",
 			   house_list, mask, quiet_list, task, ran);

@@ -8,6 +8,9 @@
 /* One line, for a person to type or to do. The caller frees it. */
 char *remedy(const struct summary *s, const struct source_row *r);
 
+/* What is known of the device's interrupt that @r is; NULL: nothing. */
+const struct irq_facts *row_irq(const struct summary *s, const struct source_row *r);
+
 /*
  * What quell explain says of a function that is no cause's own; false if neither
  * quell nor this kernel knows it.

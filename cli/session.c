@@ -244,6 +244,22 @@ void session_to_record(struct session *s)
 	session_describe(s, s->writer, 0);
 }
 
+/* Of the kernel command line: "" if it is not there. The caller frees it. */
+static char *parameter(const char *key)
+{
+	char *line = slurp("/proc/cmdline"), *save = NULL, *word, *value = xstrdup("");
+	size_t n = strlen(key);
+
+	for (word = line ? strtok_r(line, " ", &save) : NULL; word; word = strtok_r(NULL, " ", &save)) {
+		if (strncmp(word, key, n) || word[n] != '=')
+			continue;
+		free(value);
+		value = xstrdup(word + n + 1);
+	}
+	free(line);
+	return value;
+}
+
 void session_open(struct session *s, const struct session_options *o)
 {
 	struct cpuset observed;
@@ -272,6 +288,8 @@ void session_open(struct session *s, const struct session_options *o)
 	strftime(started, sizeof(started), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
 	s->sum.started = xstrdup(started);
 	s->sum.only = owner_text(&s->only);
+	s->sum.isolcpus = parameter("isolcpus");
+	irqs_read(&s->sum.irqs, "", &observed);
 
 	s->collect = collect_new(&observed, o->buffer_kb, s->what, &s->strings);
 	s->sum.what = what_format(s->what);

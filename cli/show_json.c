@@ -151,6 +151,26 @@ static void stack(struct json *j, const struct summary *s, uint32_t number)
 	json_close(j, ']');
 }
 
+/* Of a device: where its interrupts may go, and did when it began. */
+static void affinity(struct json *j, const struct irq_facts *f)
+{
+	char *file;
+
+	if (!f) {
+		json_null(j, "affinity");
+		return;
+	}
+	json_open(j, "affinity", '{');
+	file = xasprintf("/proc/irq/%u/smp_affinity_list", f->irq);
+	json_str(j, "file", file);
+	free(file);
+	set(j, "allowed", &f->may);
+	set(j, "effective", &f->does);
+	json_bool(j, "fixed", f->fixed);
+	text_or_null(j, "driver", f->driver);
+	json_close(j, '}');
+}
+
 static void sources(struct json *j, const struct summary *s)
 {
 	const char *why;
@@ -176,6 +196,7 @@ static void sources(struct json *j, const struct summary *s)
 		json_u64(j, "handler_ns_max", r->max_ns);
 		json_bool(j, "quell_avoids", avoid);
 		json_str(j, "reason", why);
+		affinity(j, row_irq(s, r));
 		how = remedy(s, r);
 		json_str(j, "remedy", how);
 		free(how);

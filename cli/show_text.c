@@ -197,6 +197,7 @@ static void frames(const struct summary *s, FILE *f, uint32_t stack)
 static void sources(const struct summary *s, FILE *f, bool stacks)
 {
 	char a[32], b[32], each[32], lost[16], max[16], owner[OWNER_LABEL];
+	const struct irq_facts *irq;
 	const char *why;
 
 	fprintf(f, "\n%10s %8s %7s %9s %8s  %-17s %-27s %-24s %-15s %s\n", "TIMES",
@@ -235,6 +236,15 @@ static void sources(const struct summary *s, FILE *f, bool stacks)
 			fputs("           cgroup: ", f);
 			text_put(f, owner, TEXT_PLAIN);
 			fputc('\n', f);
+		}
+		irq = row_irq(s, r);
+		if (irq) {
+			char *text = irqs_text(irq);
+
+			fputs("           device: ", f);
+			text_put(f, text, TEXT_PLAIN);
+			fputc('\n', f);
+			free(text);
 		}
 		if (row_count(r)) {
 			char *how = remedy(s, r);

@@ -420,6 +420,8 @@ void summary_free(struct summary *s)
 	free(s->started);
 	free(s->command);
 	free(s->what);
+	free(s->isolcpus);
+	irqs_free(&s->irqs);
 	free(s->only);
 	free(s->victim);
 	free(s->victim_of);

@@ -8,6 +8,7 @@
 
 #include "counters.h"
 #include "hist.h"
+#include "irqs.h"
 #include "owner.h"
 #include "recfile.h"
 #include "system.h"
@@ -69,6 +70,8 @@ struct summary {
 	struct cpuset	observed, quiet, online;
 	struct avoid_facts facts;
 	char		*release, *machine, *strategy, *flush, *started, *command;
+	char		*isolcpus;	/* of the kernel command line; NULL: not told */
+	struct irq_table irqs;		/* of devices, when it began */
 	char		*what;		/* groups of events; NULL: not said */
 	char		*host, *processor;	/* NULL: the record does not say */
 	char		*dump;			/* of quell watch: the culprit, else NULL */

@@ -50,6 +50,14 @@ void summary_to_meta(const struct summary *s, struct rec_writer *w)
 		rec_meta(w, "what", s->what);
 	if (s->only)
 		rec_meta(w, "only", s->only);
+	if (s->isolcpus)
+		rec_meta(w, "isolcpus", s->isolcpus);
+	for (size_t i = 0; i < s->irqs.n; i++) {
+		char *line = irqs_line(&s->irqs.item[i]);
+
+		rec_meta(w, "irq", line);
+		free(line);
+	}
 	put_set(w, "observed", &s->observed);
 	put_set(w, "quiet", &s->quiet);
 	put_set(w, "online", &s->online);
@@ -87,6 +95,7 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 		{ "started", &s->started }, { "command", &s->command },
 		{ "host", &s->host }, { "processor", &s->processor },
 		{ "what", &s->what }, { "dump", &s->dump }, { "only", &s->only },
+		{ "isolcpus", &s->isolcpus },
 	};
 	const struct { const char *key; bool *flag; } flags[] = {
 		{ "auto", &s->facts.auto_strategy },
@@ -112,6 +121,8 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 		if (!strcmp(key, sets[i].key) &&
 		    !cpulist_parse(value, sets[i].set, NULL))
 			cpuset_clear(sets[i].set);
+	if (!strcmp(key, "irq"))
+		irqs_take(&s->irqs, value);
 	if (!strcmp(key, "only_unknown"))
 		s->only_unknown = strtoull(value, NULL, 10);
 	if (!strcmp(key, "sync"))

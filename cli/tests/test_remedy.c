@@ -30,6 +30,30 @@ static bool is(struct summary *s, enum cause cause, const char *func, const char
 	return same;
 }
 
+static void test_irqs(struct irq_table *t)
+{
+	const struct irq_facts *f = irqs_find(t, 25);
+	struct irq_table other = { 0 };
+	char *line, *text = irqs_text(f);
+
+	ok(!strcmp(text, "driver e1000e 0000:00:1f.6, may go to CPUs 0-39, arrives on 5"), "in words");
+	free(text);
+	line = irqs_line(f);
+	irqs_take(&other, line);
+	text = irqs_line(&other.item[0]);
+	ok(!strcmp(line, text), "into a record and out of it");
+	free(text);
+	free(line);
+	irqs_take(&other, "30 free 5-1 0 x");
+	irqs_take(&other, "31 free");
+	irqs_take(&other, "");
+	irqs_take(&other, "x free 0 0 x");
+	irqs_take(&other, "99999999999999 free 0 0 x");
+	irqs_take(&other, "32 free 0;reboot 0 x");
+	ok(other.n == 1, "nonsense is left out (%zu)", other.n);
+	irqs_free(&other);
+}
+
 void test_remedy(void)
 {
 	struct strtab strings = { 0 }, stacks = { 0 };
@@ -42,6 +66,23 @@ void test_remedy(void)
 	ok(is(&s, CAUSE_DEVICE, "24:nvme0q1", "", "",
 	      "echo 0-3,8-39 > /proc/irq/24/smp_affinity_list, and irqaffinity=0-3,8-39"),
 	   "a device: its own file, and the value");
+	irqs_take(&s.irqs, "25 free 0-39 5 e1000e 0000:00:1f.6");
+	irqs_take(&s.irqs, "26 fixed 4-7 4 nvme 0000:00:04.0");
+	irqs_take(&s.irqs, "27 free 0-3 6 ");
+	ok(is(&s, CAUSE_DEVICE, "25:eth0", "", "",
+	      "echo 0-3,8-39 > /proc/irq/25/smp_affinity_list (now 0-39), and irqaffinity=0-3,8-39"),
+	   "and what it is now");
+	ok(is(&s, CAUSE_DEVICE, "26:nvme0q5", "", "",
+	      "the kernel places it, its file is read-only; kernel command line: isolcpus=managed_irq,domain,4-7"),
+	   "one that nobody may move");
+	s.isolcpus = xstrdup("managed_irq,domain,4-7");
+	ok(is(&s, CAUSE_DEVICE, "26:nvme0q5", "", "",
+	      "the kernel places it, its file is read-only; start no I/O from CPUs 4-7, or give the driver fewer queues"),
+	   "where the kernel was told so already");
+	ok(is(&s, CAUSE_DEVICE, "27:serial", "", "",
+	      "/proc/irq/27/smp_affinity_list is 0-3 already, yet it arrives here: write it again, or restart the device"),
+	   "one that is somewhere else than it may be");
+	test_irqs(&s.irqs);
 	ok(is(&s, CAUSE_TICK, "watchdog_timer_fn", "", "", "sysctl kernel.watchdog_cpumask=0-3,8-39"),
 	   "a timer: its owner's setting");
 	ok(is(&s, CAUSE_CALL, "delayed_work_timer_fn", "", "kworker/4:1",
@@ -70,6 +111,8 @@ void test_remedy(void)
 		ok(*text && !strchr(text, '%'), "%s has a remedy", cause_info(c)->key);
 		free(text);
 	}
+	irqs_free(&s.irqs);
+	free(s.isolcpus);
 	strtab_free(&strings);
 	strtab_free(&stacks);
 

@@ -45,6 +45,9 @@ static void fill(struct summary *s)
 	cpuset_add(&observed, 300);
 	summary_init(s, &strings, &stacks);
 	summary_system(s, &sys, &observed);
+	s->isolcpus = xstrdup("managed_irq,2");
+	irqs_take(&s->irqs, "24 fixed 2-5 3 nvme 0000:00:04.0");
+	irqs_take(&s->irqs, "25 free 0-3 - ");
 	see(s, 1000, 2, "one", CAUSE_PT_SYNC, 1500);
 	see(s, 2000, 300, "one", CAUSE_PT_SYNC, 2500000);
 	see(s, 3000, 300, "a\ttask\nof \x1b", CAUSE_CALL, 0);
@@ -140,6 +143,23 @@ static void test_inherit(struct summary *s)
 	summary_free(&first);
 	summary_free(&second);
 	strtab_free(&mine);
+}
+
+/* Of devices: what the remedy of a row and its affinity are made of. */
+static bool same_irqs(const struct summary *a, const struct summary *b)
+{
+	bool same = a->irqs.n == b->irqs.n && a->isolcpus && b->isolcpus &&
+		    !strcmp(a->isolcpus, b->isolcpus);
+
+	for (size_t i = 0; same && i < a->irqs.n; i++) {
+		const struct irq_facts *f = irqs_find(&b->irqs, a->irqs.item[i].irq);
+		char *x = irqs_line(&a->irqs.item[i]), *y = f ? irqs_line(f) : xstrdup("");
+
+		same = !strcmp(x, y);
+		free(x);
+		free(y);
+	}
+	return same;
 }
 
 static struct source_row *of_group(const struct summary *s, const char *path)
@@ -274,6 +294,7 @@ void test_snapshot(void)
 	   cpuset_has(&t.row[0]->receivers, 300) && cpuset_has(&t.row[0]->senders, 1) &&
 	   t.row[0]->lost && t.row[0]->lost->max == 2500000,
 	   "snapshot: rows, CPUs, times, and what was not seen");
+	ok(t.irqs.n == 2 && same_irqs(&s, &t), "snapshot: devices, and where they may go");
 	free(a);
 	free(b);
 	test_inherit(&s);

@@ -125,6 +125,9 @@ char *cgroup_path(const char *text)
 				len = without_deleted(best, len);
 		}
 	}
+	/* It is there, and no hierarchy is mounted that it could be in. */
+	if (text && !*text)
+		return xstrdup("/");
 	return best ? xasprintf("%.*s", (int)len, best) : NULL;
 }
 

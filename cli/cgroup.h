@@ -21,8 +21,9 @@ void cgroup_owner(const char *path, struct cgroup_owner *o);
 
 /*
  * The path of a task out of the text of /proc/PID/cgroup: that of version 2,
- * else that of systemd's hierarchy, else the first; "/" only if all are. The
- * caller frees it; NULL if there is none.
+ * else that of systemd's hierarchy, else the first; "/" only if all are, or if it
+ * is empty, as where none is mounted. The caller frees it; NULL if there is none,
+ * or no @text: the task is gone.
  */
 char *cgroup_path(const char *text);
 

@@ -167,5 +167,8 @@ void test_cgroup(void)
 	path = cgroup_path("0::/a (deleted)\n");
 	ok(path && !strcmp(path, "/a"), "a group that was removed");
 	free(path);
-	ok(!cgroup_path("") && !cgroup_path("nonsense\n"), "nothing there");
+	path = cgroup_path("");
+	ok(path && !strcmp(path, "/"), "no hierarchy is mounted: in the root, not gone");
+	free(path);
+	ok(!cgroup_path(NULL) && !cgroup_path("nonsense\n"), "gone, or nothing there");
 }

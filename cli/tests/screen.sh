@@ -114,8 +114,8 @@ check "q quits, with status 0" becomes '^ended 0'
 check "the screen is gone" test "$(tmux display -p '#{alternate_on}')" = 0
 check "the terminal is as it was" cmp "$tmp/stty1" "$tmp/stty2"
 
-tmux send-keys "clear; $PWD/build/cli/quell top -c all -i 300ms -n 2" Enter
-check "-n ends by itself" becomes 'ready> *$'
+tmux send-keys "clear; $PWD/build/cli/quell top -c all -i 300ms -n 2; echo \"over \$?\"" Enter
+check "-n ends by itself" becomes '^over 0'
 tmux capture-pane -pS -500 >"$tmp/screen"
 check "and leaves its last table behind" eval "grep -q '^ *PER S' '$tmp/screen' && grep -Eq '^ *[0-9]+\.[0-9] ' '$tmp/screen'"
 tmux send-keys "clear; NO_COLOR=1 $PWD/build/cli/quell top -c all -i 300ms" Enter

@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need bench
-. lab/tests/tap.sh
+. testlib/tap.sh
 for kernel in 6.12 7.3; do
 	check "Linux $kernel: at most two instructions more" bench/gup-instructions $kernel
 done

@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need cc
-. lab/tests/tap.sh
+. testlib/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 check "it builds" make -s -C bench OUT="$tmp"

@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test
-. lab/tests/tap.sh
+. testlib/tap.sh
 . cli/tests/native.sh
 make -s -C cli >&2
 quell=$PWD/build/cli/quell tracing=/sys/kernel/tracing

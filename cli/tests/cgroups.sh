@@ -9,7 +9,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test
-. lab/tests/tap.sh
+. testlib/tap.sh
 . cli/tests/native.sh
 native "control groups" 2
 quell=$PWD/build/cli/quell

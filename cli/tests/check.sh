@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
-. lab/tests/tap.sh
+. testlib/tap.sh
 . cli/tests/check-tree.sh
 need_packages cli test
 out=${OUT:-$PWD/build/cli}

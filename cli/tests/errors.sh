@@ -5,7 +5,7 @@
 # left behind: no tracefs instance, no temporary file.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 cd cli
 ../lab/need cli-test
 out=${OUT:-../build/cli}

@@ -8,7 +8,7 @@
 # Wants a kernel that can trace IPIs here, on this machine.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 . cli/tests/native.sh
 length=${1:-3600}

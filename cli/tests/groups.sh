@@ -7,7 +7,7 @@
 # spinning thread meanwhile. Prints what docs/interruptions.md has.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages cli-test
 . cli/tests/native.sh

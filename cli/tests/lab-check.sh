@@ -12,7 +12,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
-. lab/tests/tap.sh
+. testlib/tap.sh
 need_packages boot report cli guest-debian fetch
 [ "$(id -u)" = 0 ] || die "needs root, to unpack a Debian"
 image=$(lab/debian-image "${KERNEL:-6.1}")

@@ -7,7 +7,7 @@
 # /proc/interrupts agrees with what was traced, on isolated CPUs to the last one.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages run run-live cli
 make -s -C cli quell-static >&2

@@ -8,7 +8,7 @@
 # KERNELS="6.1 7" takes only these. The table is what docs/measured/kernels.md shows.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages boot report cli fetch
 make -s -C cli quell-static >&2

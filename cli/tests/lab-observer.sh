@@ -6,7 +6,7 @@
 # switched by patching kernel text): how many, is measured and bounded.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages run cli
 make -s -C cli quell-static >&2

@@ -5,7 +5,7 @@
 # any case, and what it counted before is not missed.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages boot report cli
 make -s -C cli quell-static >&2

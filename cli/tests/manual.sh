@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test
-. lab/tests/tap.sh
+. testlib/tap.sh
 out=${OUT:-$PWD/build/cli}
 make -s -C cli OUT="$out" >&2
 page=$(sed 's/\\-/-/g; s/\\f[RBI]//g' cli/quell.1)

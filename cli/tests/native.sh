@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What tests share that observe the machine they run on; after lab/tests/tap.sh.
+# What tests share that observe the machine they run on; after testlib/tap.sh.
 # native WHAT [CPUS [EVENT]] builds the command, makes the directory $tmp and sees to it that
 # nothing of the test outlives it; or, if this kernel cannot trace EVENT (IPIs), there
 # is no root or there are fewer CPUs, WHAT is skipped and the script ends.

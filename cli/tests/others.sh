@@ -7,7 +7,7 @@
 # includes what starting and stopping the tool itself sent.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 . cli/tests/native.sh
 need_packages compare

@@ -10,7 +10,7 @@
 # either nothing is lost or the record says how much. The CPUs should be idle otherwise.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 . cli/tests/native.sh
 need_packages cli-test

@@ -14,7 +14,7 @@
 # knows. perf drops an event now and then (0.3 to 2 %); of quell /proc/interrupts is asked.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages compare
 . cli/tests/native.sh

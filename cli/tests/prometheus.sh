@@ -7,7 +7,7 @@
 # Wants a kernel that can trace IPIs here, on this machine.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 . cli/tests/native.sh
 need_packages cli-test prometheus

@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test screen
-. lab/tests/tap.sh
+. testlib/tap.sh
 . cli/tests/native.sh
 native "a screen"
 tmux() { command tmux -L "quell-test-$$" -f /dev/null "$@"; }

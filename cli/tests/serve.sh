@@ -6,7 +6,7 @@
 # Takes root and a kernel that can trace IPIs.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 . cli/tests/native.sh
 need_packages cli-test

@@ -13,7 +13,7 @@
 # holes quell has nothing in. How much lies outside is told too: nothing hides there.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages cli-test
 . cli/tests/native.sh

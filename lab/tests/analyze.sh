@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 # said DIR FILE: what gcc thinks of it.
 # shellcheck disable=SC2046 # flags are words

@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run arm64
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 rows=$(lab/run --kernel 6.12 --arch arm64 --cpus 8 --plan lab/plans/arm64 --path)
 claim "every strategy ran" "group_by(.workload) | length == 4 and all(map(.strategy) | sort == $STRATEGIES)"
 claim "broadcast: collapse of 16 MiB on 8 CPUs = 8 x 7 sync interrupts, exactly" \

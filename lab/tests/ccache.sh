@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
-. lab/tests/tap.sh
+. testlib/tap.sh
 need_packages build
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -5,7 +5,7 @@
 # passed over, and a list that cannot be read passes nothing over.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

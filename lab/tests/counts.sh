@@ -6,8 +6,8 @@
 # noticed.)
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 . lab/lib.sh
 need_packages run
 

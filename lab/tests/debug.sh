@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 rows=$(lab/run --kernel 6.12 --cpus 16 --isolated 2 --config base,debug --path)
 claim_quell 16 2
 finish

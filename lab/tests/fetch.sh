@@ -5,7 +5,7 @@
 # half-made is ever taken for whole.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages fetch
 cache=$QUELL_CACHE

@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
-. lab/tests/tap.sh
+. testlib/tap.sh
 need_packages fresh
 if [ "$(id -u)" != 0 ] || ! unshare -mpf true 2>/dev/null; then
 	skip "commands on a fresh machine" "needs root, and mounts of its own"

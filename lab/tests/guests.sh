@@ -5,7 +5,7 @@
 # same kernel and guest, left alone, pass: so it is the fault that is noticed.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

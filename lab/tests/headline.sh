@@ -8,8 +8,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 rows=$(lab/run --kernel 6.12 --cpus 64 --isolated 0 --plan lab/plans/headline --path)
 claim "broadcast: 512 x 63 sync interrupts, exactly" \
 	'map(select(.strategy == "broadcast")) | length == 1 and .[0].ops == 512 and .[0].sync_ipis == 512 * 63'

@@ -5,7 +5,7 @@
 # from there. On riscv64, which is built only to see that it builds.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 need_packages build riscv64
 fetched=$(lab/fetch 6.12)

@@ -5,8 +5,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 rows=$(lab/run --kernel 7 --cpus 64 --isolated 4 --path)
 claim_quell 64 4
 

@@ -7,8 +7,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need reproduce
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir -p "$tmp/bench" "$tmp/build/results"

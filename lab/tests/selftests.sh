@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need selftests
-. lab/tests/tap.sh
+. testlib/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

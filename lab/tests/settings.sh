@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
+. testlib/tap.sh
 QUELL_CACHE=$(mktemp -d)
 export QUELL_CACHE
 trap 'rm -rf "$QUELL_CACHE"' EXIT

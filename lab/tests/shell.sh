@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need shell
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 scripts=()
 while read -r file; do

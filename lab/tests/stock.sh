@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 for kernel in 6.12 7; do
 	rows=$(lab/run --kernel "$kernel" --debian --cpus 64 --plan lab/plans/scale --path)
 	claim_instrument stock 64

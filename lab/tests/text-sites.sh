@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need build
-. lab/tests/tap.sh
+. testlib/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need report
-. lab/tests/tap.sh
+. testlib/tap.sh
 shopt -s lastpipe # `rows | check` counts its result here
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

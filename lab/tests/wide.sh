@@ -5,8 +5,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 rows=$(lab/run --kernel 6.12 --cpus 255 --plan lab/plans/wide --path)
 claim_instrument broadcast 255
 claim "auto: no sync interrupt" 'map(select(.strategy == "auto")) |

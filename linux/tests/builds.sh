@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need builds
 . lab/lib.sh
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 # NAME ARCH CROSS-PREFIX CONFIG OPTIONS: N- turns an option off.
 rows='

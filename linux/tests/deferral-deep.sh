@@ -21,7 +21,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 tmp=$(mktemp -d)
 typist=

@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

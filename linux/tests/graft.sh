@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need series
-. lab/tests/tap.sh
-. linux/tests/small-tree.sh
+. testlib/tap.sh
+. testlib/small-tree.sh
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -12,8 +12,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 
 kernel=${KERNEL:-6.12}
 seconds=${QUELL_TORTURE_SECONDS:-60}

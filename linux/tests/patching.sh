@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need fetch
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT

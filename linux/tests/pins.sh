@@ -6,8 +6,8 @@
 # (the branch that issues receipts) is, too.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
-. linux/tests/small-tree.sh
+. testlib/tap.sh
+. testlib/small-tree.sh
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 # of COLUMN CONDITION: is it true of that column's row in $rows?
 of() { jq -es --arg column "$1" "any(.[]; .column == \$column and ($2))" "$rows"; }

@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 
 rows=$(lab/run --kernel 6.12 --cpus 64 --isolated 4 --plan lab/plans/silent --path)
 claim 'silent: broadcast is 63 for each collapse and unshare' \

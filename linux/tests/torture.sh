@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 refuses "a fault that is none" 'one of' lab/torture --fault nonsense
 refuses "a strategy that is none" 'one of' lab/torture --strategy nonsense

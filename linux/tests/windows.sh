@@ -6,7 +6,7 @@
 # found, and an image without the table is refused.
 set -eu
 cd "$(dirname "$0")/../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -8,8 +8,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need run-live
 . lab/lib.sh
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
 cpus=6

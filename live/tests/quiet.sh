@@ -6,8 +6,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run-live
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 
 rows=$(live/run --path)
 for w in collapse isolated collapse-beside-8 unshare unshare-beside-8 isolated-unshare; do

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need run-live
 . lab/lib.sh
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 image=$(lab/debian-image 6.12)
 kdir=$(live/headers "${image##*/vmlinuz-}")

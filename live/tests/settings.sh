@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need cc
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 refuses "no unknown option" "unknown option --cpu " live/run --cpu 3
 refuses "no machine too small for the plan" "CPUS is '8'" live/run --cpus 8

@@ -9,8 +9,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need run-live
 . lab/lib.sh
-. lab/tests/tap.sh
-. live/tests/broken.sh
+. testlib/tap.sh
+. testlib/broken.sh
 
 seconds=${QUELL_TORTURE_SECONDS:-60}
 need_number QUELL_TORTURE_SECONDS "$seconds" 10 86400

@@ -8,8 +8,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need run-live
 . lab/lib.sh
-. lab/tests/tap.sh
-. live/tests/broken.sh
+. testlib/tap.sh
+. testlib/broken.sh
 
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT

@@ -8,8 +8,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need run-live openssl
 . lab/lib.sh
-. lab/tests/tap.sh
-. packaging/tests/guest.sh
+. testlib/tap.sh
+. testlib/guest.sh
 
 image=$(lab/debian-image 6.12)
 release=${image##*/vmlinuz-}

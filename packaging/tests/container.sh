@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
-. lab/tests/tap.sh
+. testlib/tap.sh
 need_packages cli test
 yaml=packaging/container/daemonset.yaml
 check "the example is YAML, and asks for one capability" \

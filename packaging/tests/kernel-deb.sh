@@ -8,8 +8,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need kernel-deb report
 . lab/lib.sh
-. lab/tests/tap.sh
-. packaging/tests/clean-debian.sh
+. testlib/tap.sh
+. testlib/clean-debian.sh
 
 kernel=${KERNEL:-6.12}
 newest() { find build/kernel-deb -name "linux-$1-$kernel.*_amd64.deb" 2>/dev/null | sort -V | tail -n 1; }

@@ -7,8 +7,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
-. lab/tests/tap.sh
-. packaging/tests/clean-debian.sh
+. testlib/tap.sh
+. testlib/clean-debian.sh
 case ${SUITE:=bookworm} in
 bookworm) kernel=6.12 from=host ;;
 trixie) kernel=7.3 from=trixie-backports ;;

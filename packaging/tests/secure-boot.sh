@@ -9,8 +9,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . lab/lib.sh
-. lab/tests/tap.sh
-. packaging/tests/guest.sh
+. testlib/tap.sh
+. testlib/guest.sh
 
 need_packages secure-boot
 image=$(lab/debian-image 6.12)

@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need proofs
-. lab/tests/tap.sh
+. testlib/tap.sh
 
 catalogue=docs/faults.md
 while read -r fault command; do

@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need proofs
-. lab/tests/tap.sh
+. testlib/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

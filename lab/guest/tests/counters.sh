@@ -5,8 +5,8 @@
 # exact, all witnesses agree, and falsifying any one of them is noticed.
 set -eu
 cd "$(dirname "$0")/../../.."
-. lab/tests/tap.sh
-. lab/tests/rows.sh
+. testlib/tap.sh
+. testlib/rows.sh
 . lab/lib.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

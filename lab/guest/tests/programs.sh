@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../../.."
 lab/need guest-test
-. lab/tests/tap.sh
+. testlib/tap.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

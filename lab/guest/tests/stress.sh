@@ -6,7 +6,7 @@
 # of `race` can fail.
 set -eu
 cd "$(dirname "$0")/../../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/lib.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

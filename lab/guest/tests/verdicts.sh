@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../../.."
 lab/need guest report
-. lab/tests/tap.sh
+. testlib/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 make -s -C lab/guest OUT="$tmp/guest" "$tmp/guest/tap" >/dev/null

@@ -6,7 +6,7 @@
 # isolation is, if it is. 6.12, two CPUs, one of them isolated.
 set -eu
 cd "$(dirname "$0")/../../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/tlbsan/tests/run.sh
 lab/need build boot guest report tlbsan
 

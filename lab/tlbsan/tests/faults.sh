@@ -5,7 +5,7 @@
 # the sanitizer reports each, and nothing where none is.
 set -eu
 cd "$(dirname "$0")/../../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/tlbsan/tests/run.sh
 lab/need build boot guest report tlbsan
 

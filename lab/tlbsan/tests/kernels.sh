@@ -8,7 +8,7 @@
 #   TLBSAN_KERNELS=..  which (default: 6.12 7.3)
 set -eu
 cd "$(dirname "$0")/../../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/tlbsan/tests/run.sh
 lab/need build boot guest report tlbsan
 

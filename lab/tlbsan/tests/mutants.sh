@@ -5,7 +5,7 @@
 # the unit tests must notice every one of these.
 set -eu
 cd "$(dirname "$0")/../../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 lab/need tlbsan-unit
 
 tmp=$(mktemp -d)

@@ -6,7 +6,7 @@
 # builds anyway; deep only because the emulator takes minutes to build.
 set -eu
 cd "$(dirname "$0")/../../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 . lab/tlbsan/tests/run.sh
 lab/need build boot guest report tlbsan
 

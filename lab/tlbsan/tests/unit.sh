@@ -6,7 +6,7 @@
 # not fit, settings that are wrong.
 set -eu
 cd "$(dirname "$0")/../../.."
-. lab/tests/tap.sh
+. testlib/tap.sh
 lab/need tlbsan-unit
 
 tmp=$(mktemp -d)

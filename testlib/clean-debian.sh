@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Sourced by tests of packages, after lab/lib.sh and lab/tests/tap.sh, with $tmp:
+# Sourced by tests of packages, after lab/lib.sh and testlib/tap.sh, with $tmp:
 # a clean Debian in a directory of its own, and claims made in it.
 need_packages deb fetch
 [ "$(id -u)" = 0 ] || die "needs root, to run a Debian in a directory of its own"

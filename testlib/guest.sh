@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # Sourced by tests that need Debian's own programs in a guest, after lab/lib.sh
-# and lab/tests/tap.sh. A guest gets what is in the array `add`, as lab/boot's
+# and testlib/tap.sh. A guest gets what is in the array `add`, as lab/boot's
 # --add and lab/initrd take it.
 add=()
 

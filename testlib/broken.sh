@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # The live module with something broken about it, for tests that must find out.
-# Sourced by scripts that have $kdir, $tmp and lab/tests/tap.sh, and have built
+# Sourced by scripts that have $kdir, $tmp and testlib/tap.sh, and have built
 # the module itself to $tmp/good.
 
 # broken NAME FILE SED-SCRIPT: $tmp/NAME.ko, a module that differs by that.

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "../join.h"
+#include "../join/join.h"
 #include "../quell.h"
-#include "../series.h"
+#include "../record/series.h"
 
 #define INTERRUPTS	1000000
 #define APART_NS	10000u		/* 100,000 a second */

@@ -220,7 +220,7 @@ quiet "the live module has no deferral" live
 
 check "the scripts are clean" shellcheck "$tmp"/scripts/*.sh
 # Every finding of the sources was tried.
-for id in $(grep -hoE '(check_find\(c, |^	\{ )"[a-z_]+(\.[a-z_]+)?", SEV_' cli/check*.c | grep -oE '"[^"]+"' | tr -d '"' | sort -u); do
+for id in $(grep -hoE '(check_find\(c, |^	\{ )"[a-z_]+(\.[a-z_]+)?", SEV_' cli/check/*.c | grep -oE '"[^"]+"' | tr -d '"' | sort -u); do
 	case $tried in *" $id "*) ;; *) not_ok "$id has a tree in which it is found" ;; esac
 done
 

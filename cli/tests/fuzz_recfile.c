@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../crc32.h"
-#include "../show.h"
+#include "../record/crc32.h"
+#include "../show/show.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../accept.h"
+#include "../show/accept.h"
 #include "../quell.h"
 #include "tap.h"
 

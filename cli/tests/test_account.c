@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../account.h"
-#include "../ksyms.h"
-#include "../names.h"
+#include "../join/account.h"
+#include "../observe/ksyms.h"
+#include "../observe/names.h"
 #include "../quell.h"
 #include "tap.h"
 

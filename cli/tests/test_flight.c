@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../culprit.h"
+#include "../observe/culprit.h"
 #include "../quell.h"
-#include "../trigger.h"
+#include "../observe/trigger.h"
 #include "tap.h"
 
 #define MS	1000000ull

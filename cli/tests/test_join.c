@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../join.h"
+#include "../join/join.h"
 #include "../quell.h"
 #include "tap.h"
 

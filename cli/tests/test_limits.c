@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "../classify.h"
-#include "../counters.h"
+#include "../join/counters.h"
 #include "../cpulist.h"
-#include "../crc32.h"
+#include "../record/crc32.h"
 #include "../options.h"
 #include "../quell.h"
 #include "tap.h"

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../hist.h"
-#include "../interruption.h"
+#include "../record/hist.h"
+#include "../join/interruption.h"
 #include "../quell.h"
 #include "tap.h"
 

@@ -10,8 +10,8 @@
 
 #include "../cgroup.h"
 #include "../quell.h"
-#include "../series.h"
-#include "../show.h"
+#include "../record/series.h"
+#include "../show/show.h"
 #include "tap.h"
 
 #define DIGITS	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../classify.h"
-#include "../counters.h"
+#include "../join/counters.h"
 #include "../cpulist.h"
 #include "../json.h"
 #include "../quell.h"

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../crc32.h"
+#include "../record/crc32.h"
 #include "../quell.h"
-#include "../recfile.h"
-#include "../show.h"
+#include "../record/recfile.h"
+#include "../show/show.h"
 #include "tap.h"
 
 #define SENDS	40

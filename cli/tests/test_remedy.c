@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "../cgroup.h"
-#include "../functions.h"
+#include "../show/functions.h"
 #include "../quell.h"
-#include "../remedy.h"
+#include "../show/remedy.h"
 #include "tap.h"
 
 static bool is(struct summary *s, enum cause cause, const char *func, const char *site,

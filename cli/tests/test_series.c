@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../quell.h"
-#include "../series.h"
+#include "../record/series.h"
 #include "tap.h"
 
 static void received(struct summary *s, uint64_t ts, const char *task, const char *site)

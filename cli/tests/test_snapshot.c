@@ -5,8 +5,8 @@
 
 #include "../cgroup.h"
 #include "../quell.h"
-#include "../show.h"
-#include "../snapshot.h"
+#include "../show/show.h"
+#include "../record/snapshot.h"
 #include "tap.h"
 
 static struct strtab strings, stacks;

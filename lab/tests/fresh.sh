@@ -147,7 +147,7 @@ deep bookworm sources cli/tests/install.sh
 deep bookworm sources cli/tests/unit.sh
 deep bookworm sources cli/tests/fuzz.sh
 deep bookworm sources lab/guest/tests/parse.sh
-deep bookworm sources lab/guest/tests/verdicts.sh
+deep bookworm sources lab/guest/tests/tap.sh
 deep bookworm sources make series
 deep bookworm sources make deb
 deep bookworm sources make rpm

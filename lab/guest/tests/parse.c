@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "counters.h"
+#include "instrument/counters.h"
 #include "cpulist.h"
 
 static int tests, failures;

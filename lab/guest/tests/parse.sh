@@ -10,5 +10,5 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${CC:-cc}" -std=gnu11 -g -Wall -Wextra -Werror -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -I"$here/.." -o "$work/parse" \
-	"$here/parse.c" "$here/../counters.c" "$here/../cpulist.c"
+	"$here/parse.c" "$here/../instrument/counters.c" "$here/../cpulist.c"
 "$work/parse"

@@ -2,7 +2,7 @@
 /*
  * One command for each kind of change whose flush must interrupt isolated CPUs
  * in user mode, and for some that must not: what they are told, by the
- * interrupts they get, is for user space to count (lab/guest/kflush.c).
+ * interrupts they get, is for user space to count (lab/guest/checks/kflush.c).
  */
 #include <linux/io.h>
 #include <linux/kernel_flush.h>

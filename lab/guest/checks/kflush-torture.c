@@ -22,12 +22,12 @@
 #include <unistd.h>
 
 #include "json.h"
-#include "kflush-ways.h"
-#include "kflush.h"
+#include "checks/kflush-ways.h"
+#include "checks/kflush.h"
 #include "knobs.h"
-#include "ktext.h"
+#include "checks/ktext.h"
 #include "spin.h"
-#include "vcpu.h"
+#include "instrument/vcpu.h"
 #include "workload.h"
 
 /* KERNEL_FLUSH_BROKEN_ORDER and _RANGE; between them those that are seen. */

@@ -31,7 +31,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "counters.h"
+#include "instrument/counters.h"
 #include "json.h"
 #include "knobs.h"
 #include "workload.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kflush.h"
+#include "checks/kflush.h"
 #include "spin.h"
 #include "workload.h"
 

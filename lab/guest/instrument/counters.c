@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Three witnesses of the same interrupts; the rule is in counters.h. */
-#include "counters.h"
+#include "instrument/counters.h"
 
 #include <ctype.h>
 #include <inttypes.h>

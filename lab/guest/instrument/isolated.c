@@ -13,7 +13,7 @@
  * for these CPUs in the same time.
  */
 #define _GNU_SOURCE
-#include "isolated.h"
+#include "instrument/isolated.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -26,7 +26,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "counters.h"
+#include "instrument/counters.h"
 #include "spin.h"
 #include "workload.h"
 

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hugetlb.h"
+#include "workloads/hugetlb.h"
 #include "workload.h"
 
 /* Shares every table; exits with 0 if it really did. */

@@ -33,9 +33,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "counters.h"
+#include "instrument/counters.h"
 #include "json.h"
-#include "kflush.h"
+#include "checks/kflush.h"
 #include "spin.h"
 #include "workload.h"
 

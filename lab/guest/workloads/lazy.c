@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hugetlb.h"
+#include "workloads/hugetlb.h"
 #include "workload.h"
 
 enum { REUSED = 4, MAX_ROUNDS = 64 };

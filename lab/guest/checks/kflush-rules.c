@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "json.h"
-#include "kflush.h"
+#include "checks/kflush.h"
 #include "workload.h"
 
 #ifndef SYS_memfd_secret

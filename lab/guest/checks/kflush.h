@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "counters.h"
+#include "instrument/counters.h"
 #include "cpulist.h"
 #include "sysfile.h"
 

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "jobs.h"
+#include "workloads/jobs.h"
 #include "json.h"
 #include "knobs.h"
 #include "workload.h"

@@ -3,7 +3,7 @@
 #ifndef QUELL_TRACE_H
 #define QUELL_TRACE_H
 
-#include "counters.h"
+#include "instrument/counters.h"
 
 /*
  * Arms the histogram triggers; what this kernel does not offer stays absent

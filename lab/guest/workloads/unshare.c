@@ -10,7 +10,7 @@
  * here only if the parent's page-table entry is ours as well.
  */
 #define _GNU_SOURCE
-#include "hugetlb.h"
+#include "workloads/hugetlb.h"
 #include "workload.h"
 
 #include <stddef.h>

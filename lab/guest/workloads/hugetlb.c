@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
-#include "hugetlb.h"
+#include "workloads/hugetlb.h"
 
 #include <stdio.h>
 #include <sys/mman.h>

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "cpulist.h"
-#include "vcpu.h"
+#include "instrument/vcpu.h"
 
 struct seen {
 	_Atomic uint64_t running;

@@ -28,11 +28,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "counters.h"
-#include "isolated.h"
+#include "instrument/counters.h"
+#include "instrument/isolated.h"
 #include "json.h"
 #include "knobs.h"
-#include "trace.h"
+#include "instrument/trace.h"
 #include "workload.h"
 
 #define STRATEGY "/sys/kernel/debug/pt_sync/strategy"

@@ -4,7 +4,7 @@
  * instance of tracefs on purpose: no event is ever recorded, and a private
  * instance would allocate 1.4 MiB of ring buffer per CPU for nothing.
  */
-#include "trace.h"
+#include "instrument/trace.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Workloads that run at the same time; see jobs.h. */
 #define _GNU_SOURCE
-#include "jobs.h"
+#include "workloads/jobs.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See ktext.h. The kernel needs CONFIG_COALESCE_TEXT_SYNC_TEST. */
 #define _GNU_SOURCE
-#include "ktext.h"
+#include "checks/ktext.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "kflush.h"
+#include "checks/kflush.h"
 #include "workload.h"
 
 #define KTEXT "/sys/kernel/debug/pt_sync/text_sync"

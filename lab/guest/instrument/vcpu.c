@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #define _GNU_SOURCE
-#include "vcpu.h"
+#include "instrument/vcpu.h"
 
 #include "sysfile.h"
 

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "kflush.h"
+#include "checks/kflush.h"
 #include "workload.h"
 
 static atomic_bool enough;

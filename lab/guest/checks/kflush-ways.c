@@ -16,7 +16,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "kflush-ways.h"
+#include "checks/kflush-ways.h"
 #include "sysfile.h"
 
 #define USER_SS 0x2bull

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jobs.h"
+#include "workloads/jobs.h"
 #include "knobs.h"
 #include "workload.h"
 

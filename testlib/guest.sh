@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Sourced by tests that need Debian's own programs in a guest, after lab/lib.sh
 # and testlib/tap.sh. A guest gets what is in the array `add`, as lab/boot's
-# --add and lab/initrd take it.
+# --add and lab/boot-archive take it.
 add=()
 
 # take_programs PROGRAM:NAME...: this machine's, with their libraries.

@@ -81,7 +81,7 @@ cp /usr/share/OVMF/OVMF_VARS_4M.ms.fd "$tmp/firmware"
 boot() {
 	local name=$1 disk=$tmp/disk
 	echo "sh /steps" >"$tmp/plan"
-	lab/initrd x86_64 "$tmp/plan" "$tmp/$3:/steps" "${add[@]}" >"$tmp/initrd"
+	lab/boot-archive x86_64 "$tmp/plan" "$tmp/$3:/steps" "${add[@]}" >"$tmp/initrd"
 	cat >"$tmp/grub.cfg" <<-END
 		linux /vmlinuz console=ttyS0 quell.results=ttyS1 tsc=reliable no_timer_check panic=-1
 		initrd /initrd

@@ -85,10 +85,10 @@ torture:
 
 bench:
 	@lab/need bench
-	@$(MAKE) -s -C bench
+	@$(MAKE) -s -C lab/bench
 	@build/bench/walk
 	@build/bench/word
-	@bench/gup-instructions
+	@lab/bench/gup-instructions
 
 install:
 	@lab/need cli

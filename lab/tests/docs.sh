@@ -31,7 +31,7 @@ check "a link to nowhere is found" [ "$(broken_links "${TMPDIR:-/tmp}/quell-page
 rm -f "${TMPDIR:-/tmp}/quell-page.$$"
 
 # Paths in code blocks and in `...`: what looks like a file of ours is one.
-named=$(git ls-files -z README.md 'docs/*.md' | xargs -0 grep -ohE '(^|[ `(])(lab|testlib|linux|cli|live|proofs|bench|packaging|docs|\.ci)/[A-Za-z0-9_./*-]+' |
+named=$(git ls-files -z README.md 'docs/*.md' | xargs -0 grep -ohE '(^|[ `(])(lab|testlib|linux|cli|live|proofs|packaging|docs|\.ci)/[A-Za-z0-9_./*-]+' |
 	sed 's/^[ `(]//; s/[.,:]*$//' | grep -v '[*]' | sort -u)
 absent=''
 for path in $named; do

@@ -21,7 +21,7 @@ stub() { printf '#!/bin/bash\n%s\n' "$2" >"$tmp/$1"; chmod +x "$tmp/$1"; }
 {
 	stub lab/fetch 'echo "/src/linux-${STUB_LINUX:-6.12.117}"'
 	stub lab/build '[ -z "${STUB_BUILD:-}" ] || { echo "lab/build: no such kernel" >&2; exit 1; }; echo /build'
-	stub bench/gup-instructions 'printf "%s\n" "1	stock	100.0	+0.0	1.000" "1	quell, unbiased	101.0	+1.0	1.010"'
+	stub lab/bench/gup-instructions 'printf "%s\n" "1	stock	100.0	+0.0	1.000" "1	quell, unbiased	101.0	+1.0	1.010"'
 	stub lab/boot 'while [ $# -gt 0 ]; do [ "$1" != --plan ] || plan=$2; shift; done
 	[ -z "${STUB_HANG:-}" ] || { touch "$STUB_HANG"; sleep 60; }
 	[ -z "${STUB_BOOT:-}" ] || { echo "lab/boot: it broke" >&2; exit 1; }

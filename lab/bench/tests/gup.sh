@@ -4,10 +4,10 @@
 # An unbiased walk costs at most two instructions more than in the stock
 # kernel, in both kernels; the script itself says whether.
 set -eu
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../.."
 lab/need bench
 . testlib/tap.sh
 for kernel in 6.12 7.3; do
-	check "Linux $kernel: at most two instructions more" bench/gup-instructions $kernel
+	check "Linux $kernel: at most two instructions more" lab/bench/gup-instructions $kernel
 done
 finish

@@ -3,14 +3,14 @@
 # test: quick
 # bench/walk and bench/word build and measure: each variant beside the one that
 # does nothing, or a getpid(), whose ratio is 1. (gup-instructions boots:
-# bench/tests/gup.sh.)
+# lab/bench/tests/gup.sh.)
 set -eu
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../../.."
 lab/need cc
 . testlib/tap.sh
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-check "it builds" make -s -C bench OUT="$tmp"
+check "it builds" make -s -C lab/bench OUT="$tmp"
 "$tmp/walk" --rounds 5 --calls 2000 >"$tmp/out" || true
 check "eight rows" test "$(grep -cE '^ +[18]  [a-z-]+ +[0-9.]+ +[0-9.]+ \.\. [0-9.]+$' "$tmp/out")" = 8
 check "of each variant two" test "$(awk 'NR > 1 { print $2 }' "$tmp/out" | sort | uniq -c | xargs)" = \

@@ -10,7 +10,7 @@
  * the mm is known, neither does a CPU that does not run it. That needs nothing
  * of the walkers, so it works in a kernel whose walkers are as they are. The
  * questions are those of quell's kernel, from the same header; the letters are
- * the scenarios of docs/ordering.md.
+ * the scenarios of docs/argue/ordering.md.
  *
  * Each sync is complete by itself and expects of walkers and other syncs only
  * what the stock one does. So it does not matter that tasks are switched over

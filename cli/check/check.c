@@ -25,7 +25,7 @@ static const char usage[] =
 	"                         isolated, or that the kernel command line names)\n"
 	"  -f, --fix              print a shell script that changes it\n"
 	"  -t, --tuned            print a profile for tuned\n"
-	"  -j, --json             as JSON (docs/cli-json.md)\n"
+	"  -j, --json             as JSON (docs/operate/cli-json.md)\n"
 	"      --root DIR         look at the system below DIR: a tree with proc, sys, etc\n"
 	"  -h, --help\n"
 	"Exit status: 0 nothing found, 1 something found, 2 trouble.\n";

@@ -24,7 +24,7 @@ static const char usage[] =
 	"CPU, and the ratio AFTER / BEFORE.\n"
 	"  -r, --rate             compare rates (the default)\n"
 	"  -n, --counts           compare numbers, whatever the records' lengths\n"
-	"  -j, --json             as JSON (docs/cli-json.md)\n"
+	"  -j, --json             as JSON (docs/operate/cli-json.md)\n"
 	"  -h, --help\n";
 
 struct side {

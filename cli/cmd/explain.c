@@ -18,7 +18,7 @@ static const char usage[] =
 	"What the interrupt NAME is for, when it is needed, and what avoids it.\n"
 	"NAME is a cause (pt_sync), a kernel function (flush_tlb_func) or a row of\n"
 	"/proc/interrupts (CAL). Without NAME: the causes there are.\n"
-	"  -j, --json             as JSON (docs/cli-json.md)\n"
+	"  -j, --json             as JSON (docs/operate/cli-json.md)\n"
 	"  -h, --help\n";
 
 /* Rows of /proc/interrupts that say less than a cause does. */

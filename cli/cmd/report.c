@@ -15,7 +15,7 @@
 static const char usage[] =
 	"usage: quell report [options] FILE\n"
 	"Show what quell record wrote to FILE.\n"
-	"  -j, --json             as JSON (docs/cli-json.md)\n"
+	"  -j, --json             as JSON (docs/operate/cli-json.md)\n"
 	"  -s, --svg              as a heat map: CPU by time, colour by cause\n"
 	"  -k, --stacks           as text, with the stacks of the senders\n"
 	"  -e, --events           interrupt by interrupt; with --json, an object a line\n"

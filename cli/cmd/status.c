@@ -17,7 +17,7 @@ static const char usage[] =
 	"usage: quell status [options]\n"
 	"The kernel, its isolated CPUs, how it flushes and syncs, and what is missing\n"
 	"for CPUs that nobody interrupts. The last line is the verdict.\n"
-	"  -j, --json             as JSON (docs/cli-json.md)\n"
+	"  -j, --json             as JSON (docs/operate/cli-json.md)\n"
 	"  -h, --help\n";
 
 struct advice {

@@ -21,7 +21,7 @@ static const char usage[] =
 	"                         CAUSE.time=TIME, .time/s=... the time lost to all of them\n"
 	"                         CAUSE is as quell explain lists them, or \"all\"\n"
 	"  -d, --duration TIME    how long (default: 10s)\n"
-	"  -j, --json             as JSON (docs/cli-json.md)\n"
+	"  -j, --json             as JSON (docs/operate/cli-json.md)\n"
 	"      --junit FILE       JUnit's XML, too; - for standard output alone\n"
 	"  -w, --what GROUPS      what to trace (default: what the limits need)\n"
 	USAGE_CPUS

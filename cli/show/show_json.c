@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * show_json.c - a summary as JSON; the schema is docs/cli-json.md, and a change
+ * show_json.c - a summary as JSON; the schema is docs/operate/cli-json.md, and a change
  * that could break a reader raises SCHEMA.
  */
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 # What each group of events (--what) costs beyond interrupts alone: how many interrupts
 # its switching sends to each CPU at the start and at the end, counted by another quell,
 # on a busy CPU, and how long a membarrier interrupt takes a
-# spinning thread meanwhile. Prints what docs/interruptions.md has.
+# spinning thread meanwhile. Prints what docs/operate/interruptions.md has.
 set -eu
 cd "$(dirname "$0")/../.."
 . testlib/tap.sh

@@ -11,14 +11,14 @@ cd "$(dirname "$0")/../.."
 . lab/lib.sh
 . cli/tests/native.sh
 need_packages cli-test prometheus
-check "promtool accepts the rules" promtool check rules docs/prometheus/rules.yml
-check "promtool accepts the configuration" promtool check config docs/prometheus/scrape.yml
-check "the dashboard is JSON with six panels" jq -en 'input | .panels | length == 6' docs/prometheus/dashboard.json
+check "promtool accepts the rules" promtool check rules docs/operate/prometheus/rules.yml
+check "promtool accepts the configuration" promtool check config docs/operate/prometheus/scrape.yml
+check "the dashboard is JSON with six panels" jq -en 'input | .panels | length == 6' docs/operate/prometheus/dashboard.json
 native "the exporter is scraped"
 port=19481 web=19482
 background build/cli/quell export --listen $port -c all -d 120s
-sed "s/9479/$port/; s/^\( *\)scrape_interval: 15s/\1scrape_interval: 1s\n\1evaluation_interval: 1s/" docs/prometheus/scrape.yml >"$tmp/prometheus.yml"
-cp docs/prometheus/rules.yml "$tmp/"
+sed "s/9479/$port/; s/^\( *\)scrape_interval: 15s/\1scrape_interval: 1s\n\1evaluation_interval: 1s/" docs/operate/prometheus/scrape.yml >"$tmp/prometheus.yml"
+cp docs/operate/prometheus/rules.yml "$tmp/"
 background prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/data" \
 	--web.listen-address=127.0.0.1:$web >"$tmp/log" 2>&1
 
@@ -56,7 +56,7 @@ while read -r expr; do
 	expr=${expr//'$__rate_interval'/1m} expr=${expr//'$instance'/.*}
 	queries=$((queries + 1))
 	query "$expr" | jq -en 'input | .status == "success"' >/dev/null || { bad=$((bad + 1)); note "$expr"; }
-done < <(jq -r '.panels[].targets[].expr' docs/prometheus/dashboard.json)
+done < <(jq -r '.panels[].targets[].expr' docs/operate/prometheus/dashboard.json)
 check "every one of $queries queries of the dashboard is understood" test $bad = 0 -a $queries -ge 6
 
 curl -s "http://127.0.0.1:$port/metrics" >"$tmp/plain"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # test: quick beside
 #
-# Every function that could be a lockless walker is in docs/walkers.md, and the
+# Every function that could be a lockless walker is in docs/argue/walkers.md, and the
 # walkers are bracketed in the grafted kernels.
 set -euo pipefail
 
@@ -32,7 +32,7 @@ unbracketed() {
 	: >"$work/log"
 	# shellcheck disable=SC2016 # backticks of the table
 	sed -n '/^| `/{/asks `pt_walk_enter/s/$/ asks/
-		s/^| `.* | \([^ ]*\.c\) |.*\*\*bracketed\*\* in `\([a-z_]*\)` |\(.*\)/\1 \2\3/p}' "$top/docs/walkers.md" |
+		s/^| `.* | \([^ ]*\.c\) |.*\*\*bracketed\*\* in `\([a-z_]*\)` |\(.*\)/\1 \2\3/p}' "$top/docs/argue/walkers.md" |
 		while read -r file name asks; do
 			grep -qs "\b$name(" "$2/$file" || continue # not in this kernel
 			awk -v name="$name" -v entered="$([ "$asks" ] && echo 0 || echo 1)" '

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: quick beside
-# Who makes all CPUs notice patched text: docs/patching.md against both kernels,
+# Who makes all CPUs notice patched text: docs/argue/patching.md against both kernels,
 # and what it says of each against the grafted kernels.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -18,7 +18,7 @@ awk -F'|' 'NF == 8 && $2 ~ /\.[ch] $/ {
 	nf = split($3, f, ","); nc = split($4, c, ",")
 	for (i = 1; i <= nf; i++) for (j = 1; j <= nc; j++)
 		print $5 "|" $2 " " f[i] " " c[j] "|" $7
-}' docs/patching.md >"$out/rows"
+}' docs/argue/patching.md >"$out/rows"
 check 'the table can be read' [ "$(wc -l <"$out/rows")" -ge 20 ]
 
 unlisted() { # TREE: places that the table lacks

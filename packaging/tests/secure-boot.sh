@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: long
-# The Secure Boot chapter of docs/operators-guide.md, step by step, with real
+# The Secure Boot chapter of docs/operate/operators-guide.md, step by step, with real
 # firmware (OVMF with Microsoft's keys), Debian's signed shim and grub, and
 # Debian's signed kernel: the module of a key that nobody has enrolled is
 # refused; mokutil and MokManager enrol it; then it loads. So for kernels:

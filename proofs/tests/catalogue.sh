@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 lab/need proofs
 . testlib/tap.sh
 
-catalogue=docs/faults.md
+catalogue=docs/argue/faults.md
 while read -r fault command; do
 	# shellcheck disable=SC2086 # the command as printed
 	if out=$($command 2>&1) && grep -q 'assertion violated' <<<"$out" &&
@@ -28,14 +28,14 @@ check "a command in each of the $rows rows" \
 for claim in proofs/*/cases; do
 	claim=${claim%/cases}
 	name=${claim#proofs/}
-	check "$name: a rule that holds, a twin that fails, bounds, a README, a place in docs/ordering.md" sh -c '
+	check "$name: a rule that holds, a twin that fails, bounds, a README, a place in docs/argue/ordering.md" sh -c '
 		grep -q "[[:space:]]holds[[:space:]]" "$1/cases" && grep -q "[[:space:]]fails[[:space:]]" "$1/cases" &&
 		grep -q "^# bounds: ." "$1/cases" && grep -q "Stands for" "$1/README.md" &&
-		grep -q "Leaves out" "$1/README.md" && grep -q "\`$2\`" docs/ordering.md' sh "$claim" "$name"
+		grep -q "Leaves out" "$1/README.md" && grep -q "\`$2\`" docs/argue/ordering.md' sh "$claim" "$name"
 done
 missing=
-for name in $(grep -h '^Proofs:' docs/ordering.md | grep -o '`[a-z-]*`' | tr -d '`'); do
+for name in $(grep -h '^Proofs:' docs/argue/ordering.md | grep -o '`[a-z-]*`' | tr -d '`'); do
 	[ -e "proofs/$name/cases" ] || grep -qE "^${name}[[:space:]]" proofs/*/cases || missing+=" $name"
 done
-check "docs/ordering.md names no proof that does not exist:$missing" test -z "$missing"
+check "docs/argue/ordering.md names no proof that does not exist:$missing" test -z "$missing"
 finish

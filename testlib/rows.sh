@@ -56,10 +56,11 @@ claim_quell() { # CPUS ISOLATED
 		'map(select(.strategy == "running" and .workload == "collapse-8-threads")) |
 			length == 1 and .[0].ops == 32 and .[0].sync_ipis <= 8 * 32'
 	# A sibling whose CPU runs a kernel thread at that moment needs no flush; one
-	# that a strategy left out would be lacking every time.
+	# that a strategy left out would be lacking every time. And a flush of another
+	# program's may fall into the time measured; a ninth would be there every time.
 	claim "munmap: the shootdown interrupts the same 8 siblings under every strategy" \
 		"map(select(.workload == \"munmap\")) | length == ($STRATEGIES | length) and
-			all(.ops > 0 and .tlb_ipis <= 8 * .ops and .tlb_ipis > 7 * .ops and .sync_ipis == 0)"
+			all(.ops > 0 and .tlb_ipis < 8.5 * .ops and .tlb_ipis > 7 * .ops and .sync_ipis == 0)"
 	# A kick of the tick is another matter: lru_add_drain_all() waking a worker
 	# on a CPU whose page batches are not empty.
 	[ "$2" = 0 ] || claim "auto: no other call reaches isolated CPUs from collapse, khugepaged, unshare" \

@@ -18,7 +18,7 @@ fault() {
 }
 run fault-0 'mappings --rounds 1\nlazy --rounds 6\n' --kernel "$broken" --cpus 2 --append pti=on
 silent "the same kernel, not broken" fault-0
-# No fault but stock Linux's own: docs/findings.md. With quell: tlbsan.sh.
+# No fault but stock Linux's own: docs/measured/findings.md. With quell: tlbsan.sh.
 fault 0 "F4: unsharing a table leaves out lazy CPUs" freed-table __huge_pmd_unshare 'lazy --rounds 3 --shared 1\n' pti=on
 fault 2 "freed tables leave out lazy CPUs" freed-table free_pgd_range 'lazy --rounds 4\n' pti=on
 fault 1 "no interrupt for CPU 1 in flush_tlb_mm_range()" "$use" '' 'mappings --rounds 2\n' pti=on

@@ -51,6 +51,22 @@ static void serve(struct join *j, unsigned int cpu, struct receipt *irq,
 	join_drop_request(t, p);
 }
 
+/*
+ * A csd is queued again only after it was run. Where that was not seen, the idle
+ * loop did it: it polls for requests, and its own time is not traced.
+ */
+void join_run_unseen(struct join *j, unsigned int cpu, uint64_t csd, uint64_t ts)
+{
+	struct request **p;
+
+	for (p = &join_cpu(j, cpu)->req; *p; p = &(*p)->next) {
+		if ((*p)->csd != csd)
+			continue;
+		serve(j, cpu, NULL, p, ts);
+		return;
+	}
+}
+
 void join_on_func(struct join *j, const struct event *e)
 {
 	struct cpu_state *t = join_cpu(j, e->cpu);

@@ -103,6 +103,9 @@ void join_on_queue(struct join *j, const struct event *e)
 	if (!cpuset_has(&j->observed, e->target))
 		return;
 	t = join_cpu(j, e->target);
+	/* In an interrupt it may be just about to run: csds are free a little earlier. */
+	if (e->csd && !t->in_call)
+		join_run_unseen(j, e->target, e->csd, e->ts);
 	if (t->nreq >= MAX_PENDING) {
 		j->expired++;
 		join_drop_request(t, &t->req);

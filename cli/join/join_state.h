@@ -126,6 +126,7 @@ void join_on_stack(struct join *j, const struct event *e);
 void join_on_func(struct join *j, const struct event *e);
 void join_on_irq_entry(struct join *j, const struct event *e);
 void join_on_irq_exit(struct join *j, const struct event *e);
+void join_run_unseen(struct join *j, unsigned int cpu, uint64_t csd, uint64_t ts);
 void join_end_call(struct join *j, struct cpu_state *t, uint64_t ts);
 
 /* join_origin.c: by the address of a timer or of work, or the number of a task. */

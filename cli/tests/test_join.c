@@ -291,6 +291,19 @@ static void test_polled(void)
 	ok(s.n == 1 && got(0, RECEIPT_POLLED, 1, HOW_CSD, 0, CAUSE_PT_SYNC),
 	   "a request without an interrupt is not counted as one");
 	end();
+
+	begin("1");
+	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);	/* polled, and no event tells */
+	queue(2, CTX_TASK, 1, MANY, SYNC, 0x10);	/* but its csd is free again */
+	send_one(2, CTX_TASK, 1, GENERIC);
+	entry(1, VEC_CALL_SINGLE);
+	run(1, SYNC, 0x10);
+	leave(1, VEC_CALL_SINGLE);
+	join_finish(s.j);
+	ok(s.n == 2 && got(0, RECEIPT_POLLED, 1, HOW_CSD, 0, CAUSE_PT_SYNC) &&
+	   got(1, RECEIPT_IRQ, 1, HOW_CSD, 2, CAUSE_PT_SYNC),
+	   "what the idle loop ran unseen is not taken for the next that uses its csd");
+	end();
 }
 
 static void test_unknown(void)

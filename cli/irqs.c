@@ -195,7 +195,7 @@ char *irqs_line(const struct irq_facts *f)
 
 void irqs_take(struct irq_table *t, const char *line)
 {
-	char *text = xstrdup(line), *save = NULL, *word[4];
+	char *text = xstrdup(line), *save = NULL, *word[4] = { NULL };
 	struct cpuset may, does;
 	struct irq_facts *f;
 	unsigned long irq;

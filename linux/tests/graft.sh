@@ -17,6 +17,16 @@ same() { diff -r --exclude=.quell-graft "$1" "$2"; }
 # part_of DIR TREE: every file below DIR is in TREE, the same.
 part_of() { (cd "$1" && find . -type f) | while read -r f; do cmp "$1/$f" "$2/$f" || exit 1; done; }
 
+# What spatch made before is kept; a patch that says something else is run again.
+small_tree "$(lab/fetch 6.12)" "$work/tree"
+cp -R linux/hooks "$work/hooks"
+linux/graft --to "$work/kept" "$work/tree" >/dev/null
+sed -i 's/^+\ttlb->freed_tables ||/+\ttlb->freed_tables |/' "$work/hooks/10-x86-unshared-tables/tlb.cocci"
+QUELL_HOOKS=$work/hooks linux/graft --to "$work/anew" "$work/tree" >/dev/null
+check "a changed patch is not taken for the one that was kept" \
+	grep -q 'freed_tables | tlb' "$work/anew/arch/x86/include/asm/tlb.h"
+rm -rf "$work/tree" "$work/kept" "$work/anew" "$work/hooks"
+
 for kernel in 6.12 7.3; do
 	tree=$work/$kernel before=$work/before
 	small_tree "$(lab/fetch "$kernel")" "$before"

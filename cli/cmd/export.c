@@ -3,7 +3,7 @@
  * export.c - quell export: metrics, as a file for node_exporter's textfile
  * collector or over HTTP on the loopback interface.
  *
- * Only loopback is served, by a thread of its own (serve.c): whoever wants it from
+ * Only loopback is served, by a thread of its own (server.c): whoever wants it from
  * outside puts a proxy with authentication before it. The number of series has a
  * limit, and so has memory, whatever tasks come and go (series.c).
  */
@@ -17,7 +17,7 @@
 #include "observe/attach.h"
 #include "output.h"
 #include "quell.h"
-#include "cmd/serve.h"
+#include "cmd/server.h"
 #include "observe/session.h"
 #include "show/show.h"
 

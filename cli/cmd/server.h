@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * serve.h - GET /metrics on loopback, or /snapshot on a local socket, by a thread of
+ * server.h - GET /metrics on loopback, or /snapshot on a local socket, by a thread of
  * its own.
  *
  * Any local user may connect, and as often as he likes. So serving must never
  * delay reading the trace: the thread never touches the session; it asks for a
  * page, and the session's thread renders one between two readings.
  */
-#ifndef QUELL_SERVE_H
-#define QUELL_SERVE_H
+#ifndef QUELL_SERVER_H
+#define QUELL_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>

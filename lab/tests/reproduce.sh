@@ -96,7 +96,7 @@ check "the same again" run --only rcu
 claim "takes the place of its predecessor" 'map(select(.name == "rcu")) | length == 2'
 run --markdown
 check "as a page: a heading for each row" test "$(grep -c '^## ' "$tmp/stdout")" = $((count + 1))
-check "and a table under it" grep -qF '| CPUs | design | sync interrupts per collapse | call interrupts | time under the locks |' "$tmp/stdout"
+check "and a table under it" grep -qF '| CPUs | design | collapses | sync interrupts per collapse | call interrupts | time under the locks |' "$tmp/stdout"
 
 cp "$table" "$tmp/before"
 STUB_HANG=$tmp/hangs setsid "$tmp/lab/reproduce" --only rcu >/dev/null 2>&1 &

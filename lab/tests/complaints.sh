@@ -32,6 +32,12 @@ verdict 1 "another one after it" 'WARNING: suspicious RCU usage' 6.12 ---- \
 	'kernel/rcu/tree_plugin.h:27 Unsafe read of RCU_NOCB offloaded state!' a b c d 'WARNING: CPU: 1'
 verdict 1 "one right before it" 'BUG: KASAN: use-after-free' 'WARNING: suspicious RCU usage' 6.12 ---- \
 	'kernel/rcu/tree_plugin.h:27 Unsafe read of RCU_NOCB offloaded state!'
+tick='sched_tick_remote+0x1a2/0x1c0'
+verdict 0 "a remote tick that is late" "WARNING: CPU: 0 PID: 238 at kernel/sched/core.c:5674 $tick"
+verdict 0 "in a kernel that names no files" "WARNING: CPU: 0 PID: 238 at $tick"
+verdict 0 "and in a newer one" "WARNING: kernel/sched/core.c:5674 at $tick, CPU#0: kworker/u65:2/238"
+verdict 1 "another warning in that worker" 'WARNING: CPU: 0 PID: 238 at pt_sync+0x1/0x2' 'Modules linked in:' \
+	'CPU: 0 UID: 0 PID: 238 Comm: kworker/u65:2' 'Workqueue: events_unbound sched_tick_remote'
 race='BUG: KCSAN: data-race in tick_sched_timer / tick_nohz_stop_tick'
 verdict 0 "a data race of the stock kernel" =====  "$race" '' 'read' ' tick_sched_timer+0x1/0x2' =====
 verdict 0 "one that a function of ours has called into" ===== "$race" '' 'read' ' foo+0x1/0x2' ' pt_sync+0x1/0x2' =====

@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "workload.h"
+#include "workloads/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,23 +55,12 @@ static unsigned long by_function_tracer(void)
 /* A program on a tracepoint, as a tracer made of BPF has them. */
 static unsigned long by_bpf(void)
 {
-	static const struct bpf_insn return_zero[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
 	struct perf_event_attr event = {
 		.type = PERF_TYPE_TRACEPOINT, .size = sizeof(event),
 		.sample_period = 1, .disabled = 1,
 	};
-	union bpf_attr attr;
-	int program, tracepoint;
+	int program = program_load(BPF_PROG_TYPE_TRACEPOINT), tracepoint;
 
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = BPF_PROG_TYPE_TRACEPOINT;
-	attr.insns = (uintptr_t)return_zero;
-	attr.insn_cnt = sizeof(return_zero) / sizeof(return_zero[0]);
-	attr.license = (uintptr_t)"GPL";
-	program = (int)syscall(__NR_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 	if (program < 0)
 		die("cannot load a BPF program");
 	event.config = (uint64_t)read_number(EVENT "id", 0);

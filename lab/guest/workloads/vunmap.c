@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include "knobs.h"
 #include "workload.h"
+#include "workloads/program.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -20,22 +21,6 @@
 #include <unistd.h>
 
 #define PATIENCE_NS 30000000000ull
-
-static int load(void)
-{
-	static const struct bpf_insn return_zero[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
-	attr.insns = (uintptr_t)return_zero;
-	attr.insn_cnt = sizeof(return_zero) / sizeof(return_zero[0]);
-	attr.license = (uintptr_t)"GPL";
-	return (int)syscall(__NR_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
-}
 
 /* An array map of one large element, which is gone again at once. */
 static void map(long kib)
@@ -95,7 +80,7 @@ int main(int argc, char **argv)
 		      numbers);
 	stay_on_housekeeping();
 	borrow_knob("/proc/sys/net/core/bpf_jit_enable", jit ? "1" : "0");
-	program = load();
+	program = program_load(BPF_PROG_TYPE_SOCKET_FILTER);
 	if (program < 0 && errno == ENOSYS)
 		unavailable("no-bpf");
 	if (program < 0)
@@ -106,7 +91,7 @@ int main(int argc, char **argv)
 	before = areas();
 	window_open();
 	for (long i = 0; i < rounds; i++) {
-		program = load();
+		program = program_load(BPF_PROG_TYPE_SOCKET_FILTER);
 		if (program < 0)
 			die("cannot load BPF program %ld", i);
 		close(program);

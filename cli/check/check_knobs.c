@@ -185,7 +185,7 @@ static void servers(struct check *c)
 			return;
 		list = cpulist_format(&on);
 		f = check_find(c, "sched.fair_server", SEV_LOW,
-			       "its timer expires there each second while ordinary tasks are on the CPU; without it a real-time task that never sleeps starves them for good, so keep other threads away first",
+			       "its timer expires there each second while ordinary tasks are on the CPU, and on 7.3 a tick it began stays; without it a real-time task that never sleeps starves them for good, so keep other threads away first",
 			       "the scheduler keeps time for ordinary tasks on CPUs %s (fair server)", list);
 		for_each_cpu_in(cpu, &on) {
 			char *path = xasprintf("%s/cpu%d/runtime", dir, cpu);

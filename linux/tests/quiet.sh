@@ -25,6 +25,7 @@ for kernel in 6.12 7.3; do
 	check "$kernel: for each patch of kernel text, too" of stock '.isolated_calls.do_sync_core >= 4 * .text_patches'
 	# But for small pages where a huge leaf was, which are counted.
 	check "$kernel: quell does not, not once" of quell '.isolated == 4 and .isolated_ipis <= (.by_rule | add // 0)'
+	check "$kernel: nor later" of 'quell, later' '.isolated_ipis <= (.by_rule | add // 0)'
 	check "$kernel: nor did they leave user mode for anything else" \
 		of quell '.isolated_interruptions <= (.by_rule | add // 0)'
 	stock=$(jq -s 'map(select(.column == "stock"))[0].isolated_ipis' "$rows")

@@ -59,18 +59,7 @@ static ssize_t strategy_write(struct file *file, const char __user *ubuf,
 	return ret ? ret : len;
 }
 
-static int strategy_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, strategy_show, NULL);
-}
-
-static const struct file_operations strategy_fops = {
-	.open		= strategy_open,
-	.read		= seq_read,
-	.write		= strategy_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(strategy);
 
 /* Counters only grow; a reset remembers where they were. */
 static unsigned long stats_base[PT_SYNC_STRATEGIES][PT_STATS];
@@ -117,18 +106,7 @@ static ssize_t stats_write(struct file *file, const char __user *ubuf,
 	return len;
 }
 
-static int stats_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, stats_show, NULL);
-}
-
-static const struct file_operations stats_fops = {
-	.open		= stats_open,
-	.read		= seq_read,
-	.write		= stats_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(stats);
 
 static int __init pt_sync_debugfs_init(void)
 {

@@ -58,6 +58,7 @@
  * visible after H1, and before that nothing runs that is traced.
  */
 #include <linux/cpu.h>
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/kernel_flush.h>
@@ -283,11 +284,6 @@ static int text_sync_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int text_sync_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, text_sync_show, NULL);
-}
-
 /* "reset", or "on" and "off" for whether senders defer. */
 static ssize_t text_sync_write(struct file *file, const char __user *ubuf,
 			       size_t count, loff_t *pos)
@@ -317,20 +313,15 @@ static ssize_t text_sync_write(struct file *file, const char __user *ubuf,
 	return count;
 }
 
-static const struct file_operations text_sync_fops = {
-	.owner		= THIS_MODULE,
-	.open		= text_sync_open,
-	.read		= seq_read,
-	.write		= text_sync_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(text_sync);
 
 /* mm/pt_sync.c or arch/x86/mm/kernel_flush.c has made the directory. */
 static int __init text_sync_debugfs(void)
 {
-	debugfs_create_file("text_sync", 0600, debugfs_lookup("pt_sync", NULL),
-			    NULL, &text_sync_fops);
+	struct dentry *dir = debugfs_lookup("pt_sync", NULL);
+
+	debugfs_create_file("text_sync", 0600, dir, NULL, &text_sync_fops);
+	dput(dir);
 	return 0;
 }
 late_initcall_sync(text_sync_debugfs);

@@ -15,6 +15,7 @@
  * patching, the hooks, the word and the senders are the real ones.
  */
 #include <linux/cpuhotplug.h>
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/ftrace.h>
 #include <linux/init.h>
@@ -452,22 +453,11 @@ static int test_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int test_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, test_show, NULL);
-}
-
-static const struct file_operations test_fops = {
-	.owner		= THIS_MODULE,
-	.open		= test_open,
-	.read		= seq_read,
-	.write		= test_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(test);
 
 static int __init text_sync_test_init(void)
 {
+	struct dentry *dir;
 	int err;
 
 	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "x86/text_sync_test:online",
@@ -487,8 +477,9 @@ static int __init text_sync_test_init(void)
 	err = register_trace_user_exit(on_user_exit, NULL);
 	if (err)
 		return err;
-	debugfs_create_file("text_sync_test", 0600, debugfs_lookup("pt_sync", NULL),
-			    NULL, &test_fops);
+	dir = debugfs_lookup("pt_sync", NULL);
+	debugfs_create_file("text_sync_test", 0600, dir, NULL, &test_fops);
+	dput(dir);
 	return 0;
 }
 late_initcall_sync(text_sync_test_init);

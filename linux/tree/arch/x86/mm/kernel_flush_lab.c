@@ -12,6 +12,7 @@
  * code has nothing of this.  What the probe's call costs comes on top of the
  * flush.
  */
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/kernel_flush.h>
@@ -62,8 +63,10 @@ DEFINE_DEBUGFS_ATTRIBUTE(every_entry_fops, every_entry_get, every_entry_set, "%l
 /* /sys/kernel/debug/pt_sync/flush_every_entry: 0 or 1; pt_sync made the directory. */
 static int __init kernel_flush_lab_init(void)
 {
-	debugfs_create_file_unsafe("flush_every_entry", 0600, debugfs_lookup("pt_sync", NULL),
-				   NULL, &every_entry_fops);
+	struct dentry *dir = debugfs_lookup("pt_sync", NULL);
+
+	debugfs_create_file_unsafe("flush_every_entry", 0600, dir, NULL, &every_entry_fops);
+	dput(dir);
 	return 0;
 }
 late_initcall(kernel_flush_lab_init);

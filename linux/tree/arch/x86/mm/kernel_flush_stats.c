@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What can be seen of deferred kernel flushes, and their switch. */
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/kernel_flush.h>
@@ -71,11 +72,6 @@ static int kernel_flush_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int kernel_flush_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, kernel_flush_show, NULL);
-}
-
 /* "reset", or "on" and "off" for whether senders defer. */
 static ssize_t kernel_flush_write(struct file *file, const char __user *ubuf,
 				  size_t count, loff_t *pos)
@@ -105,23 +101,17 @@ static ssize_t kernel_flush_write(struct file *file, const char __user *ubuf,
 	return count;
 }
 
-static const struct file_operations kernel_flush_fops = {
-	.owner		= THIS_MODULE,
-	.open		= kernel_flush_open,
-	.read		= seq_read,
-	.write		= kernel_flush_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(kernel_flush);
 
 /* After mm/pt_sync.c, where there is one, has made the directory. */
 static int __init kernel_flush_debugfs(void)
 {
 	struct dentry *dir = debugfs_lookup("pt_sync", NULL);
 
-	if (!dir)
-		dir = debugfs_create_dir("pt_sync", NULL);
-	debugfs_create_file("kernel_flush", 0600, dir, NULL, &kernel_flush_fops);
+	debugfs_create_file("kernel_flush", 0600,
+			    dir ?: debugfs_create_dir("pt_sync", NULL), NULL,
+			    &kernel_flush_fops);
+	dput(dir);
 	return 0;
 }
 late_initcall(kernel_flush_debugfs);

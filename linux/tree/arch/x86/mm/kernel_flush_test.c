@@ -17,6 +17,7 @@
  * same places ("live").
  */
 #include <linux/cpuhotplug.h>
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/init.h>
@@ -97,7 +98,7 @@ static u32 live;
 /* All pages of up to this number were replaced, and flushed. */
 static u32 live_retired;
 
-static u32 snp_host;	/* as if the machine ran SEV-SNP guests */
+static u32 snp_host;	/* as on an SEV-SNP host: no split may wait */
 
 bool noinstr kernel_flush_test_snp_host(void)
 {
@@ -380,44 +381,6 @@ static int send_interrupt(u32 cpu)
 	return smp_call_function_single(cpu, take_interrupt, NULL, 1);
 }
 
-static int set_broken(u32 what)
-{
-	WRITE_ONCE(broken, what);
-	return 0;
-}
-
-static int set_delay(u32 loops)
-{
-	WRITE_ONCE(delay, loops);
-	return 0;
-}
-
-static int set_dwell(u32 us)
-{
-	dwell = us;
-	return 0;
-}
-
-/* "nest N": NMIs at test point N - 1, 0 for none. */
-static int set_nest(u32 point)
-{
-	WRITE_ONCE(nest, point);
-	return 0;
-}
-
-static int set_adopt(u32 yes)
-{
-	WRITE_ONCE(adopt, yes);
-	return 0;
-}
-
-/* "snp 1": no split may wait. */
-static int set_snp(u32 yes)
-{
-	WRITE_ONCE(snp_host, yes);
-	return 0;
-}
-
 static int reset(u32 unused)
 {
 	struct model_tlb *tlb;
@@ -437,9 +400,11 @@ static int reset(u32 unused)
 	return 0;
 }
 
+/* Each runs something, or sets a value that is looked at above. */
 static const struct {
 	const char *name;
 	int (*run)(u32 arg);
+	u32 *value;
 } commands[] = {
 	{ "churn", churn },
 	{ "replace", replace },
@@ -447,13 +412,13 @@ static const struct {
 	{ "tables", free_tables },
 	{ "nmi", send_nmi },
 	{ "interrupt", send_interrupt },
-	{ "broken", set_broken },
-	{ "delay", set_delay },
-	{ "dwell", set_dwell },
-	{ "nest", set_nest },
-	{ "adopt", set_adopt },
-	{ "snp", set_snp },
 	{ "reset", reset },
+	{ "broken", .value = &broken },
+	{ "delay", .value = &delay },
+	{ "dwell", .value = &dwell },
+	{ "nest", .value = &nest },
+	{ "adopt", .value = &adopt },
+	{ "snp", .value = &snp_host },
 };
 
 /* /sys/kernel/debug/pt_sync/kernel_flush_test: "COMMAND NUMBER". */
@@ -473,6 +438,10 @@ static ssize_t test_write(struct file *file, const char __user *ubuf,
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(name, commands[i].name))
 			continue;
+		if (commands[i].value) {
+			WRITE_ONCE(*commands[i].value, arg);
+			return count;
+		}
 		err = commands[i].run(arg);
 		return err ?: count;
 	}
@@ -514,19 +483,7 @@ static int test_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int test_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, test_show, NULL);
-}
-
-static const struct file_operations test_fops = {
-	.owner		= THIS_MODULE,
-	.open		= test_open,
-	.read		= seq_read,
-	.write		= test_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(test);
 
 static int __init map_live_page(void)
 {
@@ -574,6 +531,7 @@ static int __init kernel_flush_test_init(void)
 		return err;
 	dir = debugfs_lookup("pt_sync", NULL);
 	debugfs_create_file("kernel_flush_test", 0600, dir, NULL, &test_fops);
+	dput(dir);
 	return 0;
 }
 late_initcall_sync(kernel_flush_test_init);

@@ -18,6 +18,7 @@
  */
 
 #include <linux/cpumask.h>
+#include <linux/dcache.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/nmi.h>
@@ -147,11 +148,6 @@ static int backend_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int backend_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, backend_show, NULL);
-}
-
 static ssize_t backend_write(struct file *file, const char __user *ubuf,
 			     size_t len, loff_t *pos)
 {
@@ -170,25 +166,20 @@ static ssize_t backend_write(struct file *file, const char __user *ubuf,
 	return len;
 }
 
-static const struct file_operations backend_fops = {
-	.open		= backend_open,
-	.read		= seq_read,
-	.write		= backend_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(backend);
 
 static int __init pt_flush_test_init(void)
 {
 	int ret = register_nmi_handler(NMI_LOCAL, nmi_flush_handler, 0,
 				       "pt_flush_test");
+	struct dentry *dir;
 
 	if (ret)
 		return ret;
 	prandom_seed_full_state(&nmi_flush_dice);
-	debugfs_create_file("flush_backend", 0644,
-			    debugfs_lookup("pt_sync", NULL), NULL,
-			    &backend_fops);
+	dir = debugfs_lookup("pt_sync", NULL);
+	debugfs_create_file("flush_backend", 0644, dir, NULL, &backend_fops);
+	dput(dir);
 	return 0;
 }
 late_initcall(pt_flush_test_init);

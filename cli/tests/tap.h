@@ -12,6 +12,7 @@ void test_classify(void);
 void test_json(void);
 void test_counters(void);
 void test_join(void);
+void test_join_reuse(void);
 void test_join_any(void);
 void test_nest(void);
 void test_account(void);

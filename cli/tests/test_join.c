@@ -1,159 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_join.c - the join engine, fed by hand with what kernel/smp.c does.
- *
- * Each test writes down a scene: who queues, who sends, who is interrupted and
- * runs what. Then the receipts are compared, all of them.
+ * test_join.c - the join engine, fed by hand with what kernel/smp.c does: who
+ * sent what, what rode along, what came in between or was lost.
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "../join/join.h"
-#include "../quell.h"
+#include "join_scene.h"
 #include "tap.h"
-
-/* Addresses of a make-believe kernel. */
-enum { GENERIC = 0x1000, SYNC = 0x2000, FLUSH = 0x3000, TTWU = 0x4000,
-       MANY = 0x5000, SINGLE = 0x6000, WORK_ON = 0x7000, WORK = 0x8000,
-       WAKE = 0x9000, COLLAPSE = 0xa000, SYNC_ONE = 0xb000 };
-
-static const char *symbol(void *arg, uint64_t addr)
-{
-	(void)arg;
-	switch (addr) {
-	case GENERIC:	return "generic_smp_call_function_single_interrupt";
-	case SYNC:	return "tlb_remove_table_smp_sync";
-	case FLUSH:	return "flush_tlb_func";
-	case TTWU:	return "sched_ttwu_pending";
-	case MANY:	return "smp_call_function_many_cond";
-	case SINGLE:	return "generic_exec_single";
-	case WORK_ON:	return "irq_work_queue_on";
-	case WORK:	return "some_irq_work";
-	case WAKE:	return "ttwu_queue_wakelist";
-	case COLLAPSE:	return "collapse_huge_page";
-	case SYNC_ONE:	return "tlb_remove_table_sync_one";
-	default:	return NULL;
-	}
-}
-
-#define MAX_OUT	64
-
-static struct scene {
-	struct strtab	strings, stacks;
-	struct join	*j;
-	uint64_t	now;
-	struct receipt	out[MAX_OUT];
-	struct send	from[MAX_OUT];		/* of out[i]; cpu 0xffff: none */
-	struct send	sends[MAX_OUT];
-	int		n, nsends;
-	int		interrupts, riders, unknown;	/* all of them */
-} s;
-
-static void on_send(void *arg, struct send *x)
-{
-	(void)arg;
-	if (s.nsends < MAX_OUT)
-		s.sends[s.nsends++] = *x;
-}
-
-static void on_receipt(void *arg, const struct receipt *r)
-{
-	(void)arg;
-	s.interrupts += r->kind == RECEIPT_IRQ;
-	s.riders += r->kind == RECEIPT_RIDE;
-	s.unknown += r->kind == RECEIPT_IRQ && !r->from;
-	if (s.n == MAX_OUT)
-		return;
-	s.out[s.n] = *r;
-	if (r->from)
-		s.from[s.n] = *r->from;
-	else
-		s.from[s.n].cpu = 0xffff;
-	s.n++;
-}
-
-static void begin(const char *observed)
-{
-	static const struct join_ops ops = { .send = on_send,
-		.receipt = on_receipt, .symbol = symbol };
-	struct cpuset set;
-
-	memset(&s, 0, sizeof(s));
-	cpulist_parse(observed, &set, NULL);
-	s.j = join_new(&ops, NULL, &set, &s.strings, &s.stacks);
-	s.now = 1000000;
-}
-
-static void end(void)
-{
-	join_finish(s.j);
-	join_free(s.j);
-	strtab_free(&s.strings);
-	strtab_free(&s.stacks);
-}
-
-static void feed(struct event e)
-{
-	e.ts = s.now += 1000;
-	join_event(s.j, &e);
-}
-
-/* CPU @cpu, in @ctx, queues csd @csd for @target. */
-static void queue(int cpu, int ctx, int target, uint64_t callsite, uint64_t func,
-		  uint64_t csd)
-{
-	feed((struct event){ .type = EV_QUEUE, .cpu = cpu, .ctx = ctx,
-		.pid = 100 + cpu, .target = target, .callsite = callsite,
-		.func = func, .csd = csd });
-}
-
-static void send_one(int cpu, int ctx, int target, uint64_t callback)
-{
-	feed((struct event){ .type = EV_SEND, .cpu = cpu, .ctx = ctx,
-		.pid = 100 + cpu, .target = target, .callsite = MANY,
-		.func = callback });
-}
-
-static void send_mask(int cpu, uint64_t mask)
-{
-	feed((struct event){ .type = EV_SEND, .cpu = cpu, .pid = 100 + cpu,
-		.callsite = MANY, .func = GENERIC, .words = &mask, .nwords = 1 });
-}
-
-static void stack(int cpu, uint64_t innermost, uint64_t outer)
-{
-	uint64_t w[] = { MANY, innermost, outer };
-
-	feed((struct event){ .type = EV_STACK, .cpu = cpu, .pid = 100 + cpu,
-		.words = w, .nwords = 3 });
-}
-
-static void entry(int cpu, int vec)
-{
-	feed((struct event){ .type = EV_IRQ_ENTRY, .cpu = cpu, .vec = vec,
-		.ctx = CTX_HARDIRQ });
-}
-
-static void leave(int cpu, int vec)
-{
-	feed((struct event){ .type = EV_IRQ_EXIT, .cpu = cpu, .vec = vec,
-		.ctx = CTX_HARDIRQ });
-}
-
-static void run(int cpu, uint64_t func, uint64_t csd)
-{
-	feed((struct event){ .type = EV_FUNC, .cpu = cpu, .func = func,
-		.csd = csd, .ctx = CTX_HARDIRQ });
-}
-
-/* Is receipt @i of this kind, on @cpu, joined so, from CPU @from, for @cause? */
-static bool got(int i, int kind, int cpu, int how, int from, enum cause cause)
-{
-	const struct receipt *r = &s.out[i];
-
-	return i < s.n && r->kind == kind && r->cpu == cpu && r->how == how &&
-	       s.from[i].cpu == (from < 0 ? 0xffff : from) && r->cause == cause;
-}
 
 static void test_broadcast(void)
 {
@@ -252,60 +105,6 @@ static void test_rider(void)
 	end();
 }
 
-static void test_polled(void)
-{
-	begin("1");
-	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);
-	send_one(0, CTX_TASK, 1, GENERIC);
-	run(1, SYNC, 0x10);			/* the idle loop found it */
-	entry(1, VEC_CALL_SINGLE);		/* and still the IPI arrives */
-	leave(1, VEC_CALL_SINGLE);
-	join_finish(s.j);
-	ok(s.n == 2 && got(0, RECEIPT_POLLED, 1, HOW_CSD, 0, CAUSE_PT_SYNC) &&
-	   got(1, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_PT_SYNC),
-	   "an interrupt that finds its work done is still its sender's");
-	end();
-
-	begin("1");
-	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);
-	send_one(0, CTX_TASK, 1, GENERIC);
-	run(1, SYNC, 0x10);			/* polled; its IPI is under way */
-	for (int cpu = 2; cpu < 5; cpu++) {	/* and serves the next, and so on */
-		queue(cpu, CTX_TASK, 1, MANY, FLUSH, cpu);
-		send_one(cpu, CTX_TASK, 1, GENERIC);
-		entry(1, VEC_CALL_SINGLE);
-		run(1, FLUSH, cpu);
-		leave(1, VEC_CALL_SINGLE);
-	}
-	entry(1, VEC_CALL_SINGLE);
-	leave(1, VEC_CALL_SINGLE);
-	join_finish(s.j);
-	ok(s.n == 5 && got(4, RECEIPT_IRQ, 1, HOW_IPI, 0, CAUSE_PT_SYNC),
-	   "four IPIs, four interrupts, the last one empty: none is unknown");
-	end();
-
-	begin("1");
-	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);	/* polling idle: no IPI */
-	run(1, SYNC, 0x10);
-	join_finish(s.j);
-	ok(s.n == 1 && got(0, RECEIPT_POLLED, 1, HOW_CSD, 0, CAUSE_PT_SYNC),
-	   "a request without an interrupt is not counted as one");
-	end();
-
-	begin("1");
-	queue(0, CTX_TASK, 1, MANY, SYNC, 0x10);	/* polled, and no event tells */
-	queue(2, CTX_TASK, 1, MANY, SYNC, 0x10);	/* but its csd is free again */
-	send_one(2, CTX_TASK, 1, GENERIC);
-	entry(1, VEC_CALL_SINGLE);
-	run(1, SYNC, 0x10);
-	leave(1, VEC_CALL_SINGLE);
-	join_finish(s.j);
-	ok(s.n == 2 && got(0, RECEIPT_POLLED, 1, HOW_CSD, 0, CAUSE_PT_SYNC) &&
-	   got(1, RECEIPT_IRQ, 1, HOW_CSD, 2, CAUSE_PT_SYNC),
-	   "what the idle loop ran unseen is not taken for the next that uses its csd");
-	end();
-}
-
 static void test_unknown(void)
 {
 	begin("1");
@@ -332,27 +131,6 @@ static void test_unknown(void)
 	join_finish(s.j);
 	ok(s.n == 1 && got(0, RECEIPT_IRQ, 1, HOW_UNKNOWN, -1, CAUSE_TLB_USER),
 	   "a sender whose request still waits is not blamed");
-	end();
-}
-
-static void test_reuse(void)
-{
-	begin("1");
-	queue(0, CTX_TASK, 1, SINGLE, FLUSH, 0x10);
-	send_one(0, CTX_TASK, 1, GENERIC);
-	entry(1, VEC_CALL_SINGLE);
-	/* Unlocked before its run is traced: queued again already. */
-	queue(2, CTX_TASK, 1, SINGLE, FLUSH, 0x10);
-	send_one(2, CTX_TASK, 1, GENERIC);
-	run(1, FLUSH, 0x10);
-	leave(1, VEC_CALL_SINGLE);
-	entry(1, VEC_CALL_SINGLE);
-	run(1, FLUSH, 0x10);
-	leave(1, VEC_CALL_SINGLE);
-	join_finish(s.j);
-	ok(s.n == 2 && got(0, RECEIPT_IRQ, 1, HOW_CSD, 0, CAUSE_TLB_USER) &&
-	   got(1, RECEIPT_IRQ, 1, HOW_CSD, 2, CAUSE_TLB_USER),
-	   "a request queued again before its last run is traced: first in, first out");
 	end();
 }
 
@@ -641,9 +419,7 @@ void test_join(void)
 	test_stacks_forgotten();
 	test_calls();
 	test_rider();
-	test_polled();
 	test_unknown();
-	test_reuse();
 	test_nested();
 	test_merged();
 	test_irq_work();
@@ -653,69 +429,4 @@ void test_join(void)
 	test_tail_calls();
 	test_other_kernels();
 	test_probes();
-}
-
-/*
- * Whatever comes, in whatever order: every interrupt entry on an observed CPU
- * is handed out exactly once, and a send explains at most the interrupts sent.
- */
-void test_join_any(void)
-{
-	static const int vecs[] = { VEC_CALL, VEC_CALL_SINGLE, VEC_RESCHED,
-				    VEC_IRQ_WORK, VEC_TIMER };
-	static const uint64_t funcs[] = { SYNC, FLUSH, TTWU, WORK };
-	static const uint64_t sites[] = { MANY, SINGLE, WORK_ON, WAKE };
-	unsigned int seed = 1, bad = 0, over = 0;
-
-	for (int round = 0; round < 2000; round++) {
-		int entries = 0, irqs = 0, from_sends = 0, ipis = 0;
-
-		begin("0-3");
-		for (int i = 0; i < 40; i++) {
-			int cpu = rand_r(&seed) % 4, to = rand_r(&seed) % 5;
-			int ctx = rand_r(&seed) % NR_CTX;
-			int vec = vecs[rand_r(&seed) % 5];
-			uint64_t csd = 0x10 + rand_r(&seed) % 3;
-
-			switch (rand_r(&seed) % 8) {
-			case 0:
-			case 1:
-				queue(cpu, ctx, to, sites[rand_r(&seed) % 4],
-				      funcs[rand_r(&seed) % 4], csd);
-				break;
-			case 2:
-				send_one(cpu, ctx, to, rand_r(&seed) % 3 ? GENERIC : 0);
-				break;
-			case 3:
-				send_mask(cpu, rand_r(&seed) % 32);
-				break;
-			case 4:
-				stack(cpu, SYNC_ONE, COLLAPSE);
-				break;
-			case 5:
-				entry(cpu, vec);
-				entries++;
-				break;
-			case 6:
-				run(cpu, funcs[rand_r(&seed) % 4], csd);
-				break;
-			default:
-				leave(cpu, vec);
-			}
-		}
-		join_finish(s.j);
-		for (int i = 0; i < s.n; i++) {
-			irqs += s.out[i].kind == RECEIPT_IRQ;
-			from_sends += s.out[i].kind == RECEIPT_IRQ && s.out[i].send;
-		}
-		for (int i = 0; i < s.nsends; i++)
-			ipis += s.sends[i].wanted;
-		if (s.n < MAX_OUT) {
-			bad += irqs != entries;
-			over += from_sends > ipis;
-		}
-		end();
-	}
-	ok(!bad, "2000 random traces: every interrupt counted once (%u wrong)", bad);
-	ok(!over, "and no more interrupts explained than were sent (%u wrong)", over);
 }

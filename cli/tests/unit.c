@@ -43,6 +43,7 @@ int main(int argc, char **argv)
 	test_json();
 	test_counters();
 	test_join();
+	test_join_reuse();
 	test_join_any();
 	test_nest();
 	test_account();

@@ -75,86 +75,6 @@ uint64_t join_expired(const struct join *j)
 	return j->expired;
 }
 
-struct cpu_state *join_cpu(struct join *j, unsigned int cpu)
-{
-	struct cpu_state *c = j->cpu[cpu];
-
-	if (!c) {
-		c = j->cpu[cpu] = xcalloc(1, sizeof(*c));
-		c->req_tail = &c->req;
-		c->ipi_tail = &c->ipi;
-	}
-	return c;
-}
-
-uint32_t join_symbol_id(struct join *j, uint64_t addr)
-{
-	size_t i = (addr ^ addr >> 12) % ARRAY_SIZE(j->symbols);
-	char hex[24];
-	const char *name;
-
-	if (!addr)
-		return 0;
-	if (j->symbols[i].addr != addr) {
-		name = j->ops.symbol ? j->ops.symbol(j->arg, addr) : NULL;
-		if (!name) {
-			snprintf(hex, sizeof(hex), "0x%llx",
-				 (unsigned long long)addr);
-			name = hex;
-		}
-		j->symbols[i].addr = addr;
-		j->symbols[i].id = strtab_str(j->strings, name);
-	}
-	return j->symbols[i].id;
-}
-
-const char *join_symbol(struct join *j, uint64_t addr)
-{
-	return strtab_get(j->strings, join_symbol_id(j, addr));
-}
-
-/* ---- what a target has coming ------------------------------------------- */
-
-void join_drop_ipi(struct cpu_state *t, struct ipi **p)
-{
-	struct ipi *i = *p;
-
-	*p = i->next;
-	if (!*p)
-		t->ipi_tail = p;
-	send_put(i->send);
-	free(i);
-}
-
-void join_drop_request(struct cpu_state *t, struct request **p)
-{
-	struct request *r = *p;
-	struct ipi *i;
-
-	for (i = t->ipi; i; i = i->next)
-		if (i->req == r)
-			i->req = NULL;
-	*p = r->next;
-	if (!*p)
-		t->req_tail = p;
-	t->nreq--;
-	send_put(r->send);
-	free(r);
-}
-
-void join_settle(struct join *j, const struct receipt *r, struct send *from)
-{
-	struct settled *o;
-
-	if (r->ts < j->from || r->ts >= j->to)
-		return;
-	o = xcalloc(1, sizeof(*o));
-	o->r = *r;
-	o->r.from = send_get(from);
-	*j->out_tail = o;
-	j->out_tail = &o->next;
-}
-
 /*
  * What @c had coming may have come unseen: the next interrupt must not be
  * taken for it. The one under way may have ended long before the next end
@@ -208,8 +128,11 @@ void join_event(struct join *j, const struct event *e)
 		j->last = e->ts;
 	switch (e->type) {
 	case EV_QUEUE:
-		if (e->target < MAX_CPUS)
-			join_on_queue(j, e);
+		if (e->target >= MAX_CPUS)
+			return;
+		if (cpuset_has(&j->observed, e->target))
+			join_run_unseen(j, e);
+		join_on_queue(j, e);
 		return;
 	case EV_SEND:
 		join_on_send(j, e);
@@ -266,135 +189,6 @@ void join_event(struct join *j, const struct event *e)
 	}
 }
 
-/* ---- handing out -------------------------------------------------------- */
-
-static enum cause cause_of(struct join *j, const struct send *s,
-			   const char *const *frame, size_t n)
-{
-	bool call = s->vec == VEC_CALL || s->vec == VEC_CALL_SINGLE;
-	enum cause c;
-
-	if (!s->func)
-		return call ? classify_stack(frame, n) : classify_vec(s->vec);
-	c = classify_func(strtab_get(j->strings, s->func));
-	if (c != CAUSE_CALL)
-		return c;
-	if (s->vec == VEC_IRQ_WORK ||
-	    !strncmp(strtab_get(j->strings, s->callsite), "irq_work_queue_on", 17))
-		return CAUSE_IRQ_WORK;
-	/* A function quell does not know, sent by one that it does? */
-	c = classify_stack(frame, n);
-	return c == CAUSE_UNKNOWN ? CAUSE_CALL : c;
-}
-
-static void judge_send(struct join *j, struct send *s)
-{
-	const struct blob *b = s->stack ? &j->stacks->item[s->stack] : NULL;
-	size_t n = b ? b->len / sizeof(uint32_t) : 0, i;
-	const char *frame[128];
-	uint32_t id;
-
-	s->site = s->callsite;
-	for (i = n; i-- > 0; ) {
-		memcpy(&id, b->data + i * sizeof(id), sizeof(id));
-		if (i < ARRAY_SIZE(frame))
-			frame[i] = strtab_get(j->strings, id);
-		/* From the outside in: the innermost frame that is a reason. */
-		if (!is_plumbing(strtab_get(j->strings, id)))
-			s->site = id;
-	}
-	if (n > ARRAY_SIZE(frame))
-		n = ARRAY_SIZE(frame);
-	if (!s->fixed)
-		s->cause = cause_of(j, s, frame, n);
-	s->deferrable = s->cause == CAUSE_TLB_KERNEL && stack_deferrable(frame, n);
-	s->site = strtab_str(j->strings,
-			     inlined_site(s->cause, strtab_get(j->strings, s->site),
-					  j->ops.has_symbol));
-}
-
-/* The send's call site and cause, once its stack had the time to arrive. */
-static void settle_send(struct join *j, struct send *s)
-{
-	uint32_t h = ((s->stack * 31 + s->func) * 31 + s->callsite) * 31 + s->vec;
-	struct memo *m = &j->memo[(h ^ h >> 16) % ARRAY_SIZE(j->memo)];
-	enum cause fixed = s->cause;
-
-	if (s->settled)
-		return;
-	s->settled = true;
-	if (!m->known || m->stack != s->stack || m->func != s->func ||
-	    m->callsite != s->callsite || m->vec != s->vec) {
-		judge_send(j, s);
-		*m = (struct memo){ s->stack, s->func, s->callsite, s->site,
-				    s->vec, s->cause, s->deferrable, true };
-	}
-	s->site = m->site;
-	s->cause = s->fixed ? fixed : m->cause;
-	s->deferrable = m->deferrable;
-}
-
-void join_forget_stacks(struct join *j)
-{
-	for (struct send *s = j->sends; s; s = s->next) {
-		if (s->stack)
-			settle_send(j, s);
-		s->stack = 0;
-	}
-	memset(j->memo, 0, sizeof(j->memo));
-}
-
-static void emit_send(struct join *j, struct send *s)
-{
-	if (s->emitted)
-		return;
-	s->emitted = true;
-	s->id = ++j->next_id;	/* in the order handed out, without gaps */
-	settle_send(j, s);
-	if (j->ops.send)
-		j->ops.send(j->arg, s);
-}
-
-static void retire_sends(struct join *j, uint64_t before)
-{
-	struct send **p = &j->sends, *s;
-
-	while ((s = *p)) {
-		/* Made in the order of time: so was all that follows. */
-		if (s->ts >= before)
-			return;
-		if (s->refs) {
-			p = &s->next;
-			continue;
-		}
-		/* An IPI that merged with another still was sent. */
-		if (s->wanted && s->ts >= j->from && s->ts < j->to)
-			emit_send(j, s);
-		*p = s->next;
-		free(s);
-	}
-	j->send_tail = p;
-}
-
-static void emit(struct join *j, struct receipt *r)
-{
-	if (r->from) {
-		emit_send(j, r->from);
-		r->send = r->from->id;
-		if (r->kind != RECEIPT_PART)
-			r->cause = r->from->cause;
-	} else if (r->kind == RECEIPT_PART) {
-		;		/* known since it began */
-	} else if (r->func && r->vec != VEC_TIMER) {
-		r->cause = classify_func(strtab_get(j->strings, r->func));
-	} else {
-		r->cause = classify_vec(r->vec);
-	}
-	if (j->ops.receipt)
-		j->ops.receipt(j->arg, r);
-	send_put(r->from);
-}
-
 static void expire(struct join *j, struct cpu_state *t, uint64_t before)
 {
 	while (t->req && t->req->ts < before) {
@@ -410,20 +204,13 @@ static void expire(struct join *j, struct cpu_state *t, uint64_t before)
 void join_advance(struct join *j, uint64_t ts)
 {
 	uint64_t before = ts > JOIN_SETTLE_NS ? ts - JOIN_SETTLE_NS : 0;
-	struct settled *o;
 
-	while ((o = j->out) && o->r.ts < before) {
-		j->out = o->next;
-		if (!j->out)
-			j->out_tail = &j->out;
-		emit(j, &o->r);
-		free(o);
-	}
+	join_emit(j, before);
 	if (ts > EXPIRE_NS)
 		for (int cpu = 0; cpu < MAX_CPUS; cpu++)
 			if (j->cpu[cpu])
 				expire(j, j->cpu[cpu], ts - EXPIRE_NS);
-	retire_sends(j, before);
+	join_retire_sends(j, before);
 }
 
 void join_finish(struct join *j)

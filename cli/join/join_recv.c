@@ -55,14 +55,18 @@ static void serve(struct join *j, unsigned int cpu, struct receipt *irq,
  * A csd is queued again only after it was run. Where that was not seen, the idle
  * loop did it: it polls for requests, and its own time is not traced.
  */
-void join_run_unseen(struct join *j, unsigned int cpu, uint64_t csd, uint64_t ts)
+void join_run_unseen(struct join *j, const struct event *e)
 {
+	struct cpu_state *t = join_cpu(j, e->target);
 	struct request **p;
 
-	for (p = &join_cpu(j, cpu)->req; *p; p = &(*p)->next) {
-		if ((*p)->csd != csd)
+	/* In an interrupt it may be just about to run: csds are free a little earlier. */
+	if (!e->csd || t->in_call)
+		return;
+	for (p = &t->req; *p; p = &(*p)->next) {
+		if ((*p)->csd != e->csd)
 			continue;
-		serve(j, cpu, NULL, p, ts);
+		serve(j, e->target, NULL, p, e->ts);
 		return;
 	}
 }

@@ -14,41 +14,6 @@
 
 #define MAX_PENDING	65536u		/* per target, against lost receipts */
 
-/* In an interrupt the current task is a bystander; it must not be blamed. */
-static uint32_t sender_name(struct join *j, const struct event *e)
-{
-	static const char *const contexts[NR_CTX] = {
-		[CTX_SOFTIRQ] = "(softirq)", [CTX_HARDIRQ] = "(interrupt)",
-		[CTX_NMI] = "(NMI)",
-	};
-
-	if (e->ctx != CTX_TASK)
-		return strtab_str(j->strings, contexts[e->ctx]);
-	return j->ops.comm ? j->ops.comm(j->arg, e->pid) : 0;
-}
-
-struct send *join_new_send(struct join *j, const struct event *e, int vec,
-			     uint64_t func)
-{
-	struct send *s = xcalloc(1, sizeof(*s));
-
-	s->ts = e->ts;
-	s->cpu = e->cpu;
-	s->pid = e->pid;
-	s->ctx = e->ctx;
-	s->vec = vec;
-	s->func_addr = func;
-	s->callsite_addr = e->callsite;
-	s->func = join_symbol_id(j, func);
-	s->callsite = join_symbol_id(j, e->callsite);
-	s->comm = sender_name(j, e);
-	if (e->ctx == CTX_TASK)
-		s->cgroup = join_cgroup(j, e->pid);
-	*j->send_tail = s;
-	j->send_tail = &s->next;
-	return s;
-}
-
 static void add_ipi(struct join *j, struct send *s, unsigned int target,
 		    struct request *req)
 {
@@ -103,9 +68,6 @@ void join_on_queue(struct join *j, const struct event *e)
 	if (!cpuset_has(&j->observed, e->target))
 		return;
 	t = join_cpu(j, e->target);
-	/* In an interrupt it may be just about to run: csds are free a little earlier. */
-	if (e->csd && !t->in_call)
-		join_run_unseen(j, e->target, e->csd, e->ts);
 	if (t->nreq >= MAX_PENDING) {
 		j->expired++;
 		join_drop_request(t, &t->req);
@@ -174,33 +136,4 @@ void join_on_send(struct join *j, const struct event *e)
 		send_put(c->open);
 		c->open = NULL;
 	}
-}
-
-void join_await_stack(struct join *j, const struct event *e, struct send *s)
-{
-	struct context_state *c = &join_cpu(j, e->cpu)->ctx[e->ctx];
-
-	send_put(c->await_stack);
-	c->await_stack = send_get(s);
-	/* What is queued in this context belongs to one task. */
-	if (c->open && c->pid != e->pid) {
-		send_put(c->open);
-		c->open = NULL;
-	}
-	c->pid = e->pid;
-}
-
-void join_on_stack(struct join *j, const struct event *e)
-{
-	struct context_state *c = &join_cpu(j, e->cpu)->ctx[e->ctx];
-	uint32_t id[128];
-	size_t n = 0;
-
-	if (!c->await_stack || c->pid != e->pid)
-		return;
-	for (uint32_t i = 0; i < e->nwords && n < ARRAY_SIZE(id); i++)
-		id[n++] = join_symbol_id(j, e->words[i]);
-	c->await_stack->stack = strtab_put(j->stacks, id, n * sizeof(*id));
-	send_put(c->await_stack);
-	c->await_stack = NULL;
 }

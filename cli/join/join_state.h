@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * join_state.h - the state of the join engine, shared by its files: join_send.c
- * (what senders do), join_recv.c (what receivers do), join_origin.c (who armed,
- * raised, queued, woke), join_nest.c (what began in what), join_task.c (which task
- * ran instead) and join.c (handing out). Nobody else includes this.
+ * join_state.h - the state of the join engine, shared by its files. Nobody else
+ * includes this; the engine's face is join.h. Files call only what is below them
+ * (tests/layers.sh):
+ *
+ *	join.c		takes an event and hands it to the one whose it is
+ *	join_recv.c	what receivers do	join_send.c	what senders do
+ *	join_task.c	which task ran instead
+ *	join_nest.c	what began in what
+ *	join_origin.c	who armed, raised, queued, woke
+ *	join_out.c	what is handed out
+ *	join_base.c	CPUs, names, what a target has coming
  */
 #ifndef QUELL_JOIN_STATE_H
 #define QUELL_JOIN_STATE_H
@@ -108,26 +115,26 @@ struct join {
 	} memo[1024];
 };
 
-/* join.c */
+/* join_base.c */
 struct cpu_state *join_cpu(struct join *j, unsigned int cpu);
 uint32_t join_symbol_id(struct join *j, uint64_t addr);
 const char *join_symbol(struct join *j, uint64_t addr);
 void join_drop_ipi(struct cpu_state *t, struct ipi **p);
 void join_drop_request(struct cpu_state *t, struct request **p);
+enum cause join_task_cause(struct join *j, int32_t pid, uint32_t *name);
+/* The control group of task @pid. */
+uint32_t join_cgroup(struct join *j, int32_t pid);
+
+/* join_out.c */
+struct send *join_new_send(struct join *j, const struct event *e, int vec,
+			   uint64_t func);
+void join_await_stack(struct join *j, const struct event *e, struct send *s);
+void join_on_stack(struct join *j, const struct event *e);
 /* @r is complete and came from @from (or from nobody known). */
 void join_settle(struct join *j, const struct receipt *r, struct send *from);
-
-/* join_send.c */
-void join_on_queue(struct join *j, const struct event *e);
-void join_on_send(struct join *j, const struct event *e);
-void join_on_stack(struct join *j, const struct event *e);
-
-/* join_recv.c */
-void join_on_func(struct join *j, const struct event *e);
-void join_on_irq_entry(struct join *j, const struct event *e);
-void join_on_irq_exit(struct join *j, const struct event *e);
-void join_run_unseen(struct join *j, unsigned int cpu, uint64_t csd, uint64_t ts);
-void join_end_call(struct join *j, struct cpu_state *t, uint64_t ts);
+/* Hand out what was settled before that time; then forget sends of before it. */
+void join_emit(struct join *j, uint64_t before);
+void join_retire_sends(struct join *j, uint64_t before);
 
 /* join_origin.c: by the address of a timer or of work, or the number of a task. */
 enum origin_kind { ORIGIN_TIMER, ORIGIN_WORK, ORIGIN_WAKE };
@@ -154,21 +161,25 @@ void join_on_task(struct join *j, const struct event *e);
 void join_drop_tasks(struct cpu_state *t);
 /* All that is under way ends now, at the end of the trace. */
 void join_end_tasks(struct join *j, struct cpu_state *t);
-enum cause join_task_cause(struct join *j, int32_t pid, uint32_t *name);
-/* The control group of task @pid. */
-uint32_t join_cgroup(struct join *j, int32_t pid);
 
 /* join_send.c */
-struct send *join_new_send(struct join *j, const struct event *e, int vec,
-			   uint64_t func);
-void join_await_stack(struct join *j, const struct event *e, struct send *s);
+void join_on_queue(struct join *j, const struct event *e);
+void join_on_send(struct join *j, const struct event *e);
+
+/* join_recv.c */
+void join_on_func(struct join *j, const struct event *e);
+void join_on_irq_entry(struct join *j, const struct event *e);
+void join_on_irq_exit(struct join *j, const struct event *e);
+/* A request is about to be queued: its csd is free, so an older one was run. */
+void join_run_unseen(struct join *j, const struct event *e);
+void join_end_call(struct join *j, struct cpu_state *t, uint64_t ts);
 
 static inline uint32_t clamp32(uint64_t ns)
 {
 	return ns > UINT32_MAX ? UINT32_MAX : ns;
 }
 
-/* A send lives as long as anything refers to it; join.c frees it. */
+/* A send lives as long as anything refers to it; join_out.c frees it. */
 static inline struct send *send_get(struct send *s)
 {
 	if (s)

@@ -16,31 +16,6 @@
 #include "join/join_state.h"
 #include "quell.h"
 
-enum cause join_task_cause(struct join *j, int32_t pid, uint32_t *name)
-{
-	const char *comm, *slash;
-	char plain[64];
-
-	*name = j->ops.comm ? j->ops.comm(j->arg, pid) : 0;
-	comm = strtab_get(j->strings, *name);
-	if (!strncmp(comm, "kworker", 7))
-		return CAUSE_KWORKER;
-	if (!j->ops.kthread || !j->ops.kthread(j->arg, pid))
-		return CAUSE_TASK;
-	/* "migration/3": one row for all CPUs. Not "irq/36-nvme0q1". */
-	slash = strrchr(comm, '/');
-	if (slash && slash[1] && !slash[1 + strspn(slash + 1, "0123456789")]) {
-		snprintf(plain, sizeof(plain), "%.*s", (int)(slash - comm), comm);
-		*name = strtab_str(j->strings, plain);
-	}
-	return CAUSE_KTHREAD;
-}
-
-uint32_t join_cgroup(struct join *j, int32_t pid)
-{
-	return j->ops.cgroup && pid > 0 ? j->ops.cgroup(j->arg, pid) : 0;
-}
-
 static void end_stretch(struct join *j, struct cpu_state *t, uint64_t ts)
 {
 	struct frame *f = &t->run;

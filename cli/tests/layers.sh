@@ -4,9 +4,10 @@
 # The files of the join engine call only what is below them, in the order that
 # join/join_state.h has and the Makefile repeats.
 set -eu
-cd "$(dirname "$0")/.."
-../lab/need cli-test
-. ../testlib/tap.sh
+cd "$(dirname "$0")/../.."
+lab/need cli-test
+. testlib/tap.sh
+cd cli
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -1,12 +1,14 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: quick beside
 # A fuzzer has a go at the two things that read what others wrote: the parser
 # of CPU lists and the reader of records. QUELL_FUZZ_SECONDS (8) each; more
 # finds more. What it finds stays in build/cli/fuzz.
 set -eu
-cd "$(dirname "$0")/.."
-../lab/need cli-test
+cd "$(dirname "$0")/../.."
+lab/need cli-test
+. testlib/tap.sh
+cd cli
 out=${OUT:-../build/cli}
 seconds=${QUELL_FUZZ_SECONDS:-8}
 
@@ -21,18 +23,15 @@ fuzz() {
 	"$out/fuzz/fuzz_$name" "$1" -timeout=60 -rss_limit_mb=1024 -print_final_stats=1 \
 		-artifact_prefix="$out/fuzz/$name-" "$corpus"
 }
-n=0
 for pair in cpulist:lists recfile:records; do
-	n=$((n + 1))
 	name=${pair%:*} corpus=$out/fuzz/${pair#*:}
 	log=$out/fuzz/$name.log
 	# A thousand in any case, however slow the machine is; then for that long.
 	if fuzz -runs=1000 >"$log" 2>&1 && fuzz -max_total_time="$seconds" >>"$log" 2>&1 &&
 		runs=$(awk '/number_of_executed_units/ { n += $2 } END { print n }' "$log") && [ "$runs" -ge 1000 ]; then
-		echo "ok $n - fuzz_$name: $runs inputs in ${seconds}s, none did harm"
+		ok "fuzz_$name: $runs inputs in ${seconds}s, none did harm"
 	else
-		echo "not ok $n - fuzz_$name"
-		grep -E 'ERROR|SUMMARY|Test unit|number_of_exec' "$log" | sed 's/^/# /' || true
+		not_ok "fuzz_$name" "$(grep -E 'ERROR|SUMMARY|Test unit|number_of_exec' "$log")"
 	fi
 done
-echo "1..$n"
+finish

@@ -6,24 +6,20 @@
 # walkers are bracketed in the grafted kernels.
 set -euo pipefail
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
-"$top/lab/need" series
+cd "$(dirname "$0")/../.."
+lab/need series
+. testlib/tap.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-n=0
 
-ok() {
-	n=$((n + 1))
-	if [ "$2" = 0 ]; then echo "ok $n - $1"; else
-		echo "not ok $n - $1"
-		sed 's/^/# /' "$work/log"
-	fi
+came() { # WHAT STATUS
+	if [ "$2" = 0 ]; then ok "$1"; else not_ok "$1" "$(cat "$work/log")"; fi
 }
 
 # unlisted TREE [--calls]: candidates that the table lacks, in $work/log.
 unlisted() {
 	# shellcheck disable=SC2086 # an option or nothing
-	"$top/linux/census" --check ${2:-} "$1" >"$work/log"
+	linux/census --check ${2:-} "$1" >"$work/log"
 }
 
 # unbracketed TREE PRISTINE: bracketed rows whose function lacks begin or end.
@@ -32,7 +28,7 @@ unbracketed() {
 	: >"$work/log"
 	# shellcheck disable=SC2016 # backticks of the table
 	sed -n '/^| `/{/asks `pt_walk_enter/s/$/ asks/
-		s/^| `.* | \([^ ]*\.c\) |.*\*\*bracketed\*\* in `\([a-z_]*\)` |\(.*\)/\1 \2\3/p}' "$top/docs/argue/walkers.md" |
+		s/^| `.* | \([^ ]*\.c\) |.*\*\*bracketed\*\* in `\([a-z_]*\)` |\(.*\)/\1 \2\3/p}' docs/argue/walkers.md |
 		while read -r file name asks; do
 			grep -qs "\b$name(" "$2/$file" || continue # not in this kernel
 			awk -v name="$name" -v entered="$([ "$asks" ] && echo 0 || echo 1)" '
@@ -48,14 +44,14 @@ unbracketed() {
 }
 
 for kernel in 6.12 7.3; do
-	pristine=$("$top/lab/fetch" "$kernel")
-	"$top/linux/graft" --to "$work/$kernel" "$pristine" >/dev/null
+	pristine=$(lab/fetch "$kernel")
+	linux/graft --to "$work/$kernel" "$pristine" >/dev/null
 	unlisted "$pristine" && r=0 || r=1
-	ok "$kernel: every possible walker is in the census" "$r"
+	came "$kernel: every possible walker is in the census" "$r"
 	unbracketed "$work/$kernel" "$pristine" && r=0 || r=1
-	ok "$kernel: every walker is bracketed" "$r"
+	came "$kernel: every walker is bracketed" "$r"
 	unbracketed "$pristine" "$pristine" && r=1 || r=0
-	ok "$kernel: ... and the check sees it where they are not" "$r"
+	came "$kernel: ... and the check sees it where they are not" "$r"
 done
 
 # A walker that somebody adds; one that steps in another file; one in a header.
@@ -93,8 +89,8 @@ int caller_masks(struct mm_struct *mm, unsigned long addr)
 END
 unlisted "$work/new" && r=1 || r=0
 grep -q 'mm/walk.c 1 somebody_walks file' "$work/log" || r=1
-ok 'a new walker is noticed' "$r"
+came 'a new walker is noticed' "$r"
 unlisted "$work/new" --calls && r=1 || r=0
 grep -q 'mm/helper.c 1 helper_steps caller_masks' "$work/log" || r=1
-ok '... and one that steps in another file, called by way of a header' "$r"
-echo "1..$n"
+came '... and one that steps in another file, called by way of a header' "$r"
+finish

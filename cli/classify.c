@@ -31,7 +31,7 @@ static const struct cause_info causes[NR_CAUSES] = {
 		"do_flush_tlb_all do_kernel_range_flush kernel_flush_ipi kernel_flush_all",
 		"A kernel mapping (vmalloc, vmap, module text, eBPF program) went away and every CPU must forget it.",
 		"At once only on CPUs that are in the kernel. A CPU in user mode does not use the address, so it can flush when it next enters the kernel.",
-		"quell's kernel defers it on isolated CPUs that are in user mode (CONFIG_COALESCE_TLBI), if it comes from vmalloc or changes permissions; without PTI only if no large page is split, changed or unmapped. Not on idle CPUs, and not where page tables are freed or memory types change. INVLPGB hardware needs no interrupt for vmalloc's." },
+		"quell's kernel defers it on isolated CPUs that are in user mode (CONFIG_KERNEL_FLUSH), if it comes from vmalloc or changes permissions; without PTI only if no large page is split, changed or unmapped. Not on idle CPUs, and not where page tables are freed or memory types change. INVLPGB hardware needs no interrupt for vmalloc's." },
 	[CAUSE_MEMBARRIER] = { "membarrier", "membarrier",
 		"ipi_mb ipi_sync_core ipi_sync_rq_state ipi_rseq",
 		"A process called membarrier(2): every CPU that runs one of its threads must execute a memory barrier.",
@@ -291,7 +291,7 @@ bool stack_deferrable(const char *const *frames, size_t n)
 static bool flush_avoidable(const struct avoid_case *x,
 			    const struct avoid_facts *f, const char **why)
 {
-	if (f->deferral)
+	if (f->kernel_flush)
 		*why = "quell defers already: this CPU was in the kernel, or the flush must not wait";
 	else if (!x->isolated)
 		*why = "quell defers kernel flushes on isolated CPUs only";
@@ -301,7 +301,7 @@ static bool flush_avoidable(const struct avoid_case *x,
 		*why = "this kind of flush must not wait";
 	else
 		*why = "quell defers it if the isolated CPU is in user mode";
-	return !f->deferral && x->isolated && !x->idle && x->deferrable;
+	return !f->kernel_flush && x->isolated && !x->idle && x->deferrable;
 }
 
 bool avoidable(enum cause c, const struct avoid_case *x,

@@ -64,7 +64,7 @@ struct cause_info {
 /* What of the observed system decides on "avoidable"; stored in records. */
 struct avoid_facts {
 	bool	auto_strategy;	/* pt_sync=auto is in force, or the live module */
-	bool	deferral;	/* kernel flushes are deferred already */
+	bool	kernel_flush;	/* kernel flushes are deferred already */
 	bool	pti;
 	bool	broadcast_hw;	/* INVLPGB, arm64: kernel flushes need no IPI */
 };

@@ -174,7 +174,7 @@ static void parse_stats(struct system *s, char *text)
 }
 
 /* "name value" lines, and "# inactive: ..." if the kernel does not defer. */
-static void read_deferral(struct system *s)
+static void read_kernel_flush(struct system *s)
 {
 	char *text = slurp(PT_SYNC "/kernel_flush"), *line, *save = NULL;
 	bool active = false, deferring = true;
@@ -184,7 +184,7 @@ static void read_deferral(struct system *s)
 	for (line = text ? strtok_r(text, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		if (!strncmp(line, "# inactive: ", 12))
-			snprintf(s->no_deferral, sizeof(s->no_deferral), "%s",
+			snprintf(s->no_kernel_flush, sizeof(s->no_kernel_flush), "%s",
 				 line + 12);
 		if (sscanf(line, "%31s %llu", name, &n) != 2)
 			continue;
@@ -197,9 +197,9 @@ static void read_deferral(struct system *s)
 		else if (!strcmp(name, "interrupted"))
 			s->flush_interrupted = n;
 	}
-	s->deferral = active && deferring;
+	s->kernel_flush = active && deferring;
 	if (active && !deferring)
-		snprintf(s->no_deferral, sizeof(s->no_deferral), "switched off");
+		snprintf(s->no_kernel_flush, sizeof(s->no_kernel_flush), "switched off");
 	free(text);
 }
 
@@ -231,7 +231,7 @@ static void read_quell(struct system *s)
 	if (text)
 		parse_stats(s, text);
 	free(text);
-	read_deferral(s);
+	read_kernel_flush(s);
 }
 
 void system_read(struct system *s)
@@ -275,7 +275,7 @@ void system_free(struct system *s)
 void system_facts(const struct system *s, struct avoid_facts *f)
 {
 	f->auto_strategy = !strcmp(s->strategy, "auto") || s->live_module;
-	f->deferral = s->deferral;
+	f->kernel_flush = s->kernel_flush;
 	f->pti = s->pti == 1;
 	f->broadcast_hw = s->flush == FLUSH_INVLPGB || s->flush == FLUSH_ARM64;
 }

@@ -30,8 +30,8 @@ struct system {
 	bool			debugfs;	/* it could be looked into */
 	bool			quell_kernel;
 	char			strategy[24];	/* "stock" without quell */
-	bool			deferral;
-	char			no_deferral[80];	/* why not, as the kernel says */
+	bool			kernel_flush;
+	char			no_kernel_flush[80];	/* why not, as the kernel says */
 	unsigned long long	flush_deferred, flush_interrupted;	/* CPUs */
 	bool			live_module, live_transition;
 	struct pt_sync_row	row[16];

@@ -141,7 +141,7 @@ static void look(struct check *c)
 	check_power(c);
 	check_net(c);
 	check_threads(c);
-	check_deferral(c);
+	check_kernel_flush(c);
 }
 
 static int by_severity(const void *a, const void *b)

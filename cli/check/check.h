@@ -104,7 +104,7 @@ void check_clock(struct check *c);
 void check_power(struct check *c);
 void check_net(struct check *c);
 void check_threads(struct check *c);
-void check_deferral(struct check *c);
+void check_kernel_flush(struct check *c);
 
 /* Findings as a shell script, or as a profile for tuned. */
 void check_script(const struct check *c, FILE *f);

@@ -46,16 +46,16 @@ static size_t advise(const struct system *s, struct advice *a)
 	if (s->live_transition)
 		a[n++] = (struct advice){ "the live module is still in transition",
 			"wait; see /sys/kernel/livepatch/quell_live/transition" };
-	if (!s->deferral && s->flush != FLUSH_INVLPGB && s->flush != FLUSH_ARM64) {
-		if (!strcmp(s->no_deferral, "switched off"))
+	if (!s->kernel_flush && s->flush != FLUSH_INVLPGB && s->flush != FLUSH_ARM64) {
+		if (!strcmp(s->no_kernel_flush, "switched off"))
 			a[n++] = (struct advice){ "kernel TLB flushes are not deferred: it is switched off",
 				"echo on > /sys/kernel/debug/pt_sync/kernel_flush" };
-		else if (*s->no_deferral)
+		else if (*s->no_kernel_flush)
 			a[n++] = (struct advice){ "kernel TLB flushes are not deferred: quell's kernel says why in its log",
 				"dmesg | grep kernel_flush" };
 		else
 			a[n++] = (struct advice){ "kernel TLB flushes interrupt isolated CPUs",
-				"quell's kernel with CONFIG_COALESCE_TLBI=y and nohz_full=" };
+				"quell's kernel with CONFIG_KERNEL_FLUSH=y and nohz_full=" };
 	}
 	leftovers = instance_leftovers();
 	if (leftovers)
@@ -108,11 +108,11 @@ static void print_text(const struct system *s, const struct advice *a, size_t n)
 	line("quell kernel", s->quell_kernel ? "yes" :
 	     s->debugfs ? "no" : "unknown (debugfs not readable)");
 	line("sync strategy", s->strategy);
-	if (s->deferral)
+	if (s->kernel_flush)
 		printf("%-18s active: %llu times put off, %llu interrupted (since boot or reset)\n",
-		       "flush deferral", s->flush_deferred, s->flush_interrupted);
+		       "kernel_flush", s->flush_deferred, s->flush_interrupted);
 	else
-		line("flush deferral", *s->no_deferral ? s->no_deferral : "no");
+		line("kernel_flush", *s->no_kernel_flush ? s->no_kernel_flush : "no");
 	line("live module", !s->live_module ? "no" :
 	     s->live_transition ? "loaded, in transition" : "active");
 	for (int k = 0; k < s->nrows; k++)
@@ -166,7 +166,7 @@ static void print_json(const struct system *s, const struct advice *a, size_t n)
 		json_u64(&j, "hugetlb_pages", s->hugetlb_pages);
 	json_bool(&j, "quell_kernel", s->quell_kernel);
 	json_str(&j, "strategy", s->strategy);
-	json_bool(&j, "deferral", s->deferral);
+	json_bool(&j, "kernel_flush", s->kernel_flush);
 	json_u64(&j, "flushes_deferred", s->flush_deferred);
 	json_u64(&j, "flushes_interrupting", s->flush_interrupted);
 	json_bool(&j, "live_module", s->live_module);

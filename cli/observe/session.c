@@ -369,7 +369,7 @@ static void compare_syncs(struct session *s)
 			rec_meta(s->writer, "sync", line);
 		free(line);
 	}
-	if (after.deferral && after.flush_deferred >= s->sys.flush_deferred &&
+	if (after.kernel_flush && after.flush_deferred >= s->sys.flush_deferred &&
 	    after.flush_interrupted >= s->sys.flush_interrupted) {
 		line = xasprintf("%llu %llu",
 				 after.flush_deferred - s->sys.flush_deferred,

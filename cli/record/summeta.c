@@ -62,7 +62,7 @@ void summary_to_meta(const struct summary *s, struct rec_writer *w)
 	put_set(w, "quiet", &s->quiet);
 	put_set(w, "online", &s->online);
 	put_bool(w, "auto", s->facts.auto_strategy);
-	put_bool(w, "deferral", s->facts.deferral);
+	put_bool(w, "kernel_flush", s->facts.kernel_flush);
 	put_bool(w, "pti", s->facts.pti);
 	put_bool(w, "pti_known", s->pti_known);
 	put_bool(w, "broadcast_hw", s->facts.broadcast_hw);
@@ -99,7 +99,7 @@ void summary_meta(struct summary *s, const char *key, const char *value)
 	};
 	const struct { const char *key; bool *flag; } flags[] = {
 		{ "auto", &s->facts.auto_strategy },
-		{ "deferral", &s->facts.deferral },
+		{ "kernel_flush", &s->facts.kernel_flush },
 		{ "pti", &s->facts.pti }, { "pti_known", &s->pti_known },
 		{ "broadcast_hw", &s->facts.broadcast_hw },
 		{ "csd", &s->has_csd }, { "stacks", &s->has_stacks },

@@ -82,7 +82,7 @@ static void system_part(struct json *j, const struct summary *s)
 	text_or_null(j, "processor", s->processor ? s->processor : "");
 	json_str(j, "strategy", s->strategy);
 	json_bool(j, "live_module", s->live);
-	json_bool(j, "deferral", s->facts.deferral);
+	json_bool(j, "kernel_flush", s->facts.kernel_flush);
 	if (s->pti_known)
 		json_bool(j, "pti", s->facts.pti);
 	else

@@ -143,8 +143,8 @@ void show_metrics(const struct summary *s, const struct series_set *series, FILE
 		fputs(",only=", f);
 		value(f, s->only);
 	}
-	fprintf(f, ",deferral=\"%d\",live_module=\"%d\",pti=\"%s\"} 1\n",
-		s->facts.deferral, s->live,
+	fprintf(f, ",kernel_flush=\"%d\",live_module=\"%d\",pti=\"%s\"} 1\n",
+		s->facts.kernel_flush, s->live,
 		!s->pti_known ? "unknown" : s->facts.pti ? "1" : "0");
 	by_cause_and_cpu(s, f, fmt);
 	by_source(s, series, f, fmt);

@@ -213,8 +213,8 @@ ours() { w /sys/kernel/debug/pt_sync/strategy "$1"; w /sys/kernel/debug/pt_sync/
 active=$'active 1\ndeferring 1\ndeferred 7\ninterrupted 0'
 quiet "quell's kernel as it should be" ours '[auto] broadcast' "$active"
 found quell.strategy 'echo auto > /sys/kernel/debug/pt_sync/strategy' "another strategy" ours 'auto [broadcast]' "$active"
-found quell.deferral 'now:echo on > /sys/kernel/debug/pt_sync/kernel_flush' "deferral switched off" ours '[auto]' $'active 1\ndeferring 0'
-found quell.deferral 'hand:end what the kernel names: no CPU' "no deferral for another reason" ours '[auto]' $'# inactive: no CPU in nohz_full\nactive 0'
+found quell.kernel_flush 'now:echo on > /sys/kernel/debug/pt_sync/kernel_flush' "deferral switched off" ours '[auto]' $'active 1\ndeferring 0'
+found quell.kernel_flush 'hand:end what the kernel names: no CPU' "no deferral for another reason" ours '[auto]' $'# inactive: no CPU in nohz_full\nactive 0'
 live() { ours '[live]' $'active 0'; w /sys/kernel/livepatch/quell_live/enabled 1; }
 quiet "the live module has no deferral" live
 

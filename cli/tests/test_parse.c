@@ -89,7 +89,7 @@ void test_classify(void)
 		{ "pt_sync", CAUSE_CALL },	/* a key is no function */
 	};
 	struct avoid_facts stock = { .pti = true }, quell = { .auto_strategy = true,
-		.deferral = true, .pti = true }, no_pti = { 0 };
+		.kernel_flush = true, .pti = true }, no_pti = { 0 };
 	struct avoid_case user = { .isolated = true, .deferrable = true };
 	const char *vfree[] = { "__purge_vmap_area_lazy", "vfree" };
 	const char *ro[] = { "change_page_attr_set_clr", "set_memory_ro" };

@@ -28,7 +28,7 @@ stub() { printf '#!/bin/bash\n%s\n' "$2" >"$tmp/$1"; chmod +x "$tmp/$1"; }
 	ns=(1000 300 2000 500)
 	while read -r what rest; do
 		case $what in
-		kflush)
+		kernel-flush)
 			case $rest in
 			getpid*) echo "{\"test\":\"getpid\",\"least\":52700,\"calls\":100,\"all\":200000}" ;;
 			counters) echo "{\"test\":\"counters\",\"flushed_at_entry\":200000}" ;;
@@ -64,7 +64,7 @@ claim "counts are per operation" '.[] | select(.name == "rcu") | .here |
 	length == 20 and all(.["sync interrupts per collapse"] == 63)'
 claim "time is relative to mainline in the same turn, with its spread" '.[] | select(.name == "rcu") | .here |
 	(.[1]["time under the locks"] == "0.3 (0.3-0.3)") and (.[2]["time under the locks"] == "2 (2-2)")'
-claim "a flush at every entry is counted" '.[] | select(.name == "deferral") | .here |
+claim "a flush at every entry is counted" '.[] | select(.name == "kernel-flush") | .here |
 	map(.["flushes per getpid"]) == [0, 1, 0]'
 
 cp "$table" "$tmp/before"

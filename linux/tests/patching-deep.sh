@@ -20,11 +20,11 @@ seconds=${PATCHING_SECONDS:-60}
 
 {
 	for delay in 0 30; do
-		echo "kflush-torture --text 1 --seconds $seconds --delay $delay"
+		echo "kernel-flush-torture --text 1 --seconds $seconds --delay $delay"
 	done
 	for broken in 1 2 3; do
-		echo "kflush-torture --text 1 --seconds 10 --broken $broken"
-		echo "kflush-torture --text 1 --seconds 10 --text-broken $broken"
+		echo "kernel-flush-torture --text 1 --seconds 10 --broken $broken"
+		echo "kernel-flush-torture --text 1 --seconds 10 --text-broken $broken"
 	done
 } >"$tmp/torture"
 
@@ -36,7 +36,7 @@ patched() {
 }
 
 for kernel in ${PATCHING_KERNELS:-6.12 7.3}; do
-	build=$(lab/build --config base,deferral "$kernel")
+	build=$(lab/build --config base,kernel_flush "$kernel")
 	file=$results/$kernel.jsonl
 	lab/boot --kernel "$build" --cpus 6 --isolated 4 --threads single --accel tcg \
 		--plan "$tmp/torture" --timeout $((600 + 4 * seconds)) --log "$results/$kernel.log" >"$file" || true
@@ -49,7 +49,7 @@ for kernel in ${PATCHING_KERNELS:-6.12 7.3}; do
 	stock=$results/$kernel-stock.jsonl quell=$results/$kernel-quell.jsonl off=$results/$kernel-off.jsonl
 	patched "$(lab/build --stock "$kernel")" "$stock" stock ''
 	patched "$(lab/build "$kernel")" "$quell" auto ''
-	patched "$(lab/build "$kernel")" "$off" auto coalesce_tlbi=off
+	patched "$(lab/build "$kernel")" "$off" auto kernel_flush=off
 	check "Linux $kernel: at least 200 patches in each" jq -es 'length > 0 and all(.ops >= 200)' "$stock" "$quell" "$off"
 	check "Linux $kernel: stock interrupts each isolated CPU for each" \
 		jq -es 'length > 0 and all(.isolated_ipis >= 4 * .ops)' "$stock"

@@ -39,7 +39,7 @@ for kernel in 6.12 7.3; do
 	# A tick ends a guest, too, and who is in the kernel for it is interrupted.
 	stock=$(jq -s 'map(select(.column == "stock"))[0].isolated_ipis' "$rows")
 	check "$kernel: and next to never for flushes" of quell ".isolated_ipis * 50 <= $stock and .guest_counted > 0"
-	rows=$(lab/quiet --kernel "$kernel" --seconds 10 --append coalesce_tlbi=off --path)
+	rows=$(lab/quiet --kernel "$kernel" --seconds 10 --append kernel_flush=off --path)
 	check "$kernel: they are interrupted with deferral off" of quell '.isolated_calls.do_flush_tlb_all >= .vunmaps'
 done
 finish

@@ -30,7 +30,7 @@ debian=$(lab/debian-image "$kernel")
 debian=$(live/headers "${debian##*/vmlinuz-}")/.config
 diff <(grep '^CONFIG' "$debian" | sort) <(grep '^CONFIG' "$tmp/root/boot/config-$release" | sort) |
 	sed -n 's/^[<>] \(CONFIG_[A-Z0-9_]*\)=.*/\1/p' | sort -u >"$tmp/differ"
-ours='PT_SYNC|PT_SYNC_ARCH_FLUSH|PT_SYNC_MM_CPUMASK|COALESCE_TLBI|COALESCE_TEXT_SYNC|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS'
+ours='PT_SYNC|PT_SYNC_ARCH_FLUSH|PT_SYNC_MM_CPUMASK|KERNEL_FLUSH|TEXT_SYNC|MODULE_SIG_KEY|SYSTEM_TRUSTED_KEYS'
 ours+='|(CC|RUSTC|PAHOLE|GCC|AS|LD)_(VERSION|LLVM_VERSION|HAS|VERSION_TEXT)(_[A-Z0-9_]*)?'
 # DEBUG_INFO=none: that, and what cannot be without.
 if grep -qx CONFIG_DEBUG_INFO_NONE=y "$tmp/root/boot/config-$release"; then

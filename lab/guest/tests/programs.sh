@@ -28,8 +28,8 @@ done
 # Whatever was built, so that a new program cannot be forgotten here.
 for program in "$work"/gcc/*; do
 	name=${program##*/}
-	# Not for hands: the kernel starts the one, kflush-torture the other.
-	case $name in init | kflush-compat) continue ;; esac
+	# Not for hands: the kernel starts the one, kernel-flush-torture the other.
+	case $name in init | kernel-flush-compat) continue ;; esac
 	check "$name --help says how" says_usage "$program" --help
 	check "$name refuses an unknown option" exits 2 "$program" --nonsense
 done

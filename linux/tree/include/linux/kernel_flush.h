@@ -19,7 +19,7 @@ enum kernel_flush_rule {
 	KERNEL_FLUSH_RULES,
 };
 
-#ifdef CONFIG_COALESCE_TLBI
+#ifdef CONFIG_KERNEL_FLUSH
 #include <asm/kernel_flush.h>
 #else
 static __always_inline void kernel_flush_user_exit(void) { }

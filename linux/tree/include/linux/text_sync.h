@@ -10,7 +10,7 @@
 #include <linux/smp.h>
 #include <linux/workqueue.h>
 
-#ifdef CONFIG_COALESCE_TEXT_SYNC
+#ifdef CONFIG_TEXT_SYNC
 bool cpu_in_user_mode(int cpu);
 void smp_call_function_in_kernel(smp_call_func_t func);
 int schedule_on_each_cpu_in_kernel(work_func_t func);

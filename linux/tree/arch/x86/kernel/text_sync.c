@@ -15,22 +15,22 @@
  * Each CPU has the word of arch/x86/mm/kernel_flush.c; SYNC is one of its
  * debts.
  *
- *	entry:	H1  old = fetch_or(KERNEL)
- *		H2  if (old & SYNC) { sync_core(); and(~SYNC) }
+ *	entry:	(l) old = fetch_or(KERNEL)
+ *		(o) if (old & SYNC) { sync_core(); and(~SYNC) }
  *		    ... executes patched text ...
- *	exit:	H3  clear KERNEL
+ *	exit:	(n) clear KERNEL
  *
  *	sender:	    write the text
- *		H4  cmpxchg: if !KERNEL set SYNC, else interrupt and wait
+ *		(m) cmpxchg: if !KERNEL set SYNC, else interrupt and wait
  *		    the next step
  *
- * Take a stay of that CPU between an H1 and the next H3, and one step:
+ * Take a stay of that CPU between an (l) and the next (n), and one step:
  *
- *	H4 before H1: H1 or an NMI before it saw SYNC, and serialised after
+ *	(m) before (l): (l) or an NMI before it saw SYNC, and serialised after
  *		the text was written.
- *	H4 between H1 and H3: H4 saw KERNEL and interrupted; the next step
+ *	(m) between (l) and (n): (m) saw KERNEL and interrupted; the next step
  *		does not begin before the CPU has serialised.
- *	H4 after H3: the stay was over before the next step began.
+ *	(m) after (n): the stay was over before the next step began.
  *
  * So during a stay, what the CPU has fetched is at most one step behind, as in
  * mainline.  A CPU that comes in between two steps is interrupted for those
@@ -38,12 +38,13 @@
  * data goes after the last step's sync, and a CPU that is in a handler, or on
  * its way to it, has KERNEL set.
  *
- * H2 serialises explicitly and after H1.  That a write of CR3, or the exception
- * itself, serialises is of no use: the text may be patched between it and H1.
+ * (o) serialises explicitly and after (l).  That a write of CR3, or the
+ * exception itself, serialises is of no use: the text may be patched between it
+ * and (l).
  * IRET unmasks NMIs, in an NMI as well; 64-bit entry code expects nested ones.
  *
- * Code that runs before H2 or after H3 must not be patched this way.  All of it
- * is in the sections that text_runs_early() names, which objtool confirms
+ * Code that runs before (o) or after (n) must not be patched this way.  All of
+ * it is in the sections that text_runs_early() names, which objtool confirms
  * (CONFIG_NOINSTR_VALIDATION), and a batch with a site in one of them interrupts
  * everybody.
  *
@@ -54,8 +55,8 @@
  *
  * It wants nothing but that each CPU passes a full barrier, or leaves the code
  * that it is in the middle of.  For a CPU in user mode both is true once the
- * sender has done H4, even without leaving a debt: what it did before is
- * visible after H1, and before that nothing runs that is traced.
+ * sender has done (m), even without leaving a debt: what it did before is
+ * visible after (l), and before that nothing runs that is traced.
  */
 #include <linux/cpu.h>
 #include <linux/dcache.h>
@@ -103,7 +104,7 @@ static bool module_runs_early(void *addr, size_t len)
 #endif
 }
 
-/* May this run before H2 or after H3? */
+/* May this run before (o) or after (n)? */
 static bool text_runs_early(void *addr, size_t len)
 {
 	return overlaps(addr, len, __text_sync_entry_start, __text_sync_entry_end) ||
@@ -203,7 +204,7 @@ void text_sync(struct text_sync *batch)
  * @cpu: the CPU
  *
  * If so, this is a full barrier: all that @cpu did in the kernel is visible here,
- * and what was done here before will be visible to it after its next H1.
+ * and what was done here before will be visible to it after its next (l).
  *
  * Return: true if it was.  It may be in the kernel again.
  */

@@ -12,45 +12,45 @@
  * Each CPU has one word.  KERNEL: this CPU may use kernel addresses.  FLUSH, a
  * debt: it must flush before it does.
  *
- *	entry:	H1  old = fetch_or(KERNEL)
- *		H2  if (old & FLUSH) { flush; and(~FLUSH) }
+ *	entry:	(l) old = fetch_or(KERNEL)
+ *		(o) if (old & FLUSH) { flush; and(~FLUSH) }
  *		    ... uses kernel addresses ...
- *	exit:	H3  store-release(0)
+ *	exit:	(n) store-release(0)
  *
  *	sender:	    clear the page table entries
- *		H4  cmpxchg: if !KERNEL set FLUSH, else interrupt
+ *		(m) cmpxchg: if !KERNEL set FLUSH, else interrupt
  *		    free the pages, hand out the addresses again
  *
- * H1 to H4 access the same word, so they have one order; H1 and H4 are fully
- * ordered read-modify-writes.  H3 may be a store, for with KERNEL set nobody
- * else writes the word.  Take a use of kernel addresses between an H1 and the
- * next H3 of the same CPU:
+ * All four access the same word, so they have one order; (l) and (m) are fully
+ * ordered read-modify-writes.  (n) may be a store, for with KERNEL set nobody
+ * else writes the word.  Take a use of kernel addresses between an (l) and the
+ * next (n) of the same CPU:
  *
- *	H4 before H1: H1 or an NMI before it saw FLUSH, so a flush came
+ *	(m) before (l): (l) or an NMI before it saw FLUSH, so a flush came
  *		after the page table change and before the use.
- *	H4 between H1 and H3: H4 saw KERNEL and interrupted; the sender does
+ *	(m) between (l) and (n): (m) saw KERNEL and interrupted; the sender does
  *		not go on before the CPU has flushed.
- *	H4 after H3: the use came before the pages were freed.
+ *	(m) after (n): the use came before the pages were freed.
  *
- * H2 clears FLUSH after the flush, and only with KERNEL set, when no sender
- * can set it again.  So an NMI between H1 and the end of H2 sees FLUSH as
+ * (o) clears FLUSH after the flush, and only with KERNEL set, when no sender
+ * can set it again.  So an NMI between (l) and the end of (o) sees FLUSH as
  * well and flushes too; taking the request first would hide it (F10).  An NMI
- * between H3 and user mode, or between user mode and H1, does H1 to H3 by
- * itself; one that finds KERNEL set leaves it set, and writes nothing unless
- * something is owed.
+ * between (n) and user mode, or between user mode and (l), does (l), (o) and
+ * (n) by itself; one that finds KERNEL set leaves it set, and writes nothing
+ * unless something is owed.
  *
- * Between the switch to the kernel's page table and H1, and between H3 and
+ * Between the switch to the kernel's page table and (l), and between (n) and
  * the switch back, entry code does use kernel addresses, and one kind of them
  * is a vmalloc address: the task's stack.  It cannot be stale.  Whatever that
  * code uses - the task and its stack, per-CPU data, cpu_entry_area, the
- * kernel image - was mapped there already at the last H3 of this CPU and is in
+ * kernel image - was mapped there already at the last (n) of this CPU and is in
  * use since, so nobody has unmapped it since; and all requests of before that
- * H3 were carried out then.  For a stack that was handed out anew to this
+ * (n) were carried out then.  For a stack that was handed out anew to this
  * task: its old mapping was flushed, thus requested or interrupted for, before
  * the task existed, and to switch to the task this CPU was in the kernel,
- * between an H1 and an H3, after that.
+ * between an (l) and an (n), after that.
  *
- * A guest is as user mode: KVM's way into it goes by H3, the way back by H1, and
+ * A guest is as user mode: KVM's way into it goes by (n), the way back by (l), and
  * what lies between uses the vCPU's structure besides.  The host's translations
  * stay in the TLB under their own tag, and none is added meanwhile.
  *
@@ -72,12 +72,12 @@
  *
  * Translations of two sizes that differ in the frame or the memory type.  A
  * CPU that is asked to flush later has the old one until then, and may fill its
- * TLB with the new one: on its way to H2 with page table isolation, at any time
- * without, for user mode can prefetch kernel addresses then.  So:
+ * TLB with the new one: on its way to (o) with page table isolation, at any
+ * time without, for user mode can prefetch kernel addresses then.  So:
  *
  *	- Small pages may get the address of a huge leaf that was unmapped.
  *	  Without isolation the flush after it interrupts.  With isolation the
- *	  two can meet on the way to H2 only: it may wait until a page table
+ *	  two can meet on the way to (o) only: it may wait until a page table
  *	  comes where the leaf was (kernel_flush_new_table()), or a leaf that
  *	  came instead is split (flush_tlb_settle_holes()).
  *	- A split keeps frame and type, but without isolation nobody can say how
@@ -491,13 +491,13 @@ void flush_tlb_settle_splits(void)
 		settle(&splits, KERNEL_FLUSH_SPLIT);
 }
 
-static bool deferral_wanted __initdata = true;
+static bool kernel_flush_wanted __initdata = true;
 
 static int __init kernel_flush_setup(char *arg)
 {
-	return kstrtobool(arg, &deferral_wanted);
+	return kstrtobool(arg, &kernel_flush_wanted);
 }
-early_param("coalesce_tlbi", kernel_flush_setup);
+early_param("kernel_flush", kernel_flush_setup);
 
 /*
  * Before user mode exists, so that no CPU leaves for it or returns from it
@@ -510,8 +510,8 @@ static int __init kernel_flush_init(void)
 	for_each_possible_cpu(cpu)
 		cpus += context_tracking_enabled_cpu(cpu);
 
-	if (!deferral_wanted)
-		kernel_flush_inactive = "coalesce_tlbi=off";
+	if (!kernel_flush_wanted)
+		kernel_flush_inactive = "kernel_flush=off";
 	else if (!cpus)
 		kernel_flush_inactive = "no isolated CPU (nohz_full=)";
 	else if (cpu_feature_enabled(X86_FEATURE_XENPV))

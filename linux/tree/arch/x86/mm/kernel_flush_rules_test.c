@@ -2,7 +2,8 @@
 /*
  * One command for each kind of change whose flush must interrupt isolated CPUs
  * in user mode, and for some that must not: what they are told, by the
- * interrupts they get, is for user space to count (lab/guest/checks/kflush.c).
+ * interrupts they get, is for user space to count
+ * (lab/guest/checks/kernel-flush.c).
  */
 #include <linux/io.h>
 #include <linux/kernel_flush.h>

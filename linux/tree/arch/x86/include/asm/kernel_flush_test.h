@@ -2,7 +2,7 @@
 /*
  * Test points in the deferral of kernel flushes: delays that widen its
  * windows, orders that are wrong on purpose, and a detector of stale
- * translations.  Nothing of it is there without CONFIG_COALESCE_TLBI_TEST.
+ * translations.  Nothing of it is there without CONFIG_KERNEL_FLUSH_TEST.
  */
 #ifndef _ASM_X86_KERNEL_FLUSH_TEST_H
 #define _ASM_X86_KERNEL_FLUSH_TEST_H
@@ -38,7 +38,7 @@ enum kernel_flush_broken {
 	KERNEL_FLUSH_BROKEN_HOLE,	/* small pages may come where one was */
 };
 
-#ifdef CONFIG_COALESCE_TLBI_TEST
+#ifdef CONFIG_KERNEL_FLUSH_TEST
 void kernel_flush_test_point(enum kernel_flush_point point);
 bool kernel_flush_test_broken(enum kernel_flush_broken what);
 bool kernel_flush_test_snp_host(void);

@@ -26,7 +26,7 @@ struct text_sync {
 	unsigned int	syncs;
 };
 
-#ifdef CONFIG_COALESCE_TEXT_SYNC
+#ifdef CONFIG_TEXT_SYNC
 /* In vmlinux.lds.S: entry code with the thunks beside it, and other thunks. */
 extern char __text_sync_entry_start[], __text_sync_entry_end[];
 extern char __text_sync_thunk_start[], __text_sync_thunk_end[];

@@ -2,7 +2,7 @@
 /*
  * Test points in the deferred synchronisation of patched text: a detector of
  * stale text and orders that are wrong on purpose.  Nothing of it is there
- * without CONFIG_COALESCE_TEXT_SYNC_TEST.
+ * without CONFIG_TEXT_SYNC_TEST.
  */
 #ifndef _ASM_X86_TEXT_SYNC_TEST_H
 #define _ASM_X86_TEXT_SYNC_TEST_H
@@ -18,7 +18,7 @@ enum text_sync_broken {
 	TEXT_SYNC_BROKEN_CR3,		/* the debt is paid without serialising */
 };
 
-#ifdef CONFIG_COALESCE_TEXT_SYNC_TEST
+#ifdef CONFIG_TEXT_SYNC_TEST
 bool text_sync_test_broken(enum text_sync_broken what);
 void text_sync_test_written(bool early);
 void text_sync_test_synced(bool early);

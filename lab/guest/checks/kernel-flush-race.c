@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kflush-race: an isolated CPU comes into the kernel and reads an address over
- * and over while another CPU maps other pages there. Under the orders that are
- * broken on purpose (F5, F6, F10) it may read by a translation that should have
- * been flushed; what tells is not this program but a detector of those.
+ * kernel-flush-race: an isolated CPU comes into the kernel and reads an address
+ * over and over while another CPU maps other pages there. Under the orders that
+ * are broken on purpose (F5, F6, F10) it may read by a translation that should
+ * have been flushed; what tells is not this program but a detector of those.
  *
- * Wants a kernel with CONFIG_COALESCE_TLBI_TEST.
+ * Wants a kernel with CONFIG_KERNEL_FLUSH_TEST.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "checks/kflush.h"
+#include "checks/kernel-flush.h"
 #include "workload.h"
 
 static atomic_bool enough;
@@ -24,14 +24,14 @@ static void *reader(void *argument)
 {
 	unsigned int seed = 1;
 	char text[32];
-	int file = open(KFLUSH_TEST, O_RDONLY | O_CLOEXEC);
+	int file = open(KERNEL_FLUSH_TEST, O_RDONLY | O_CLOEXEC);
 
 	if (file < 0)
-		die("%s", KFLUSH_TEST);
+		die("%s", KERNEL_FLUSH_TEST);
 	pin_to((int)(intptr_t)argument);
 	while (!atomic_load(&enough)) {
 		if (pread(file, text, sizeof(text) - 1, 0) < 0)
-			die("cannot read %s", KFLUSH_TEST);
+			die("cannot read %s", KERNEL_FLUSH_TEST);
 		atomic_fetch_add(&reads, 1);
 		/* For a while in user mode, where flushes are deferred. */
 		for (volatile int i = rand_r(&seed) % 400; i; i--)
@@ -59,10 +59,10 @@ int main(int argc, char **argv)
 		      "Reads an address on an isolated CPU while it is remapped.",
 		      numbers);
 	pin_to(0);
-	kflush_command("remap", 0);
-	kflush_command("broken", broken);
-	kflush_command("delay", delay);
-	kflush_command("nest", nest);
+	kernel_flush_command("remap", 0);
+	kernel_flush_command("broken", broken);
+	kernel_flush_command("delay", delay);
+	kernel_flush_command("nest", nest);
 	errno = pthread_create(&thread, NULL, reader, (void *)(intptr_t)cpu);
 	if (errno)
 		die("cannot start a thread");
@@ -70,15 +70,15 @@ int main(int argc, char **argv)
 		sleep_ms(1);
 	window_open();
 	for (long i = 0; i < rounds; i++) {
-		kflush_command("remap", 0);
-		kflush_command("replace", 1);
+		kernel_flush_command("remap", 0);
+		kernel_flush_command("replace", 1);
 	}
 	ns = window_close();
 	atomic_store(&enough, true);
 	pthread_join(thread, NULL);
-	kflush_command("broken", 0);
-	kflush_command("delay", 0);
-	kflush_command("nest", 0);
+	kernel_flush_command("broken", 0);
+	kernel_flush_command("delay", 0);
+	kernel_flush_command("nest", 0);
 	report((unsigned long)rounds, ns, "reads=%lu", atomic_load(&reads));
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See ktext.h. The kernel needs CONFIG_COALESCE_TEXT_SYNC_TEST. */
+/* See text-sync.h. The kernel needs CONFIG_TEXT_SYNC_TEST. */
 #define _GNU_SOURCE
-#include "checks/ktext.h"
+#include "checks/text-sync.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "json.h"
-#include "checks/kflush.h"
+#include "checks/kernel-flush.h"
 #include "workload.h"
 
-#define KTEXT "/sys/kernel/debug/pt_sync/text_sync"
-#define KTEXT_TEST KTEXT "_test"
+#define TEXT_SYNC "/sys/kernel/debug/pt_sync/text_sync"
+#define TEXT_SYNC_TEST TEXT_SYNC "_test"
 
 static const char *const kinds[] = {
 	"static_key", "static_call", "early_key", "kprobe", "ftrace",
@@ -26,19 +26,19 @@ static void command(const char *name, long number)
 	char text[64];
 
 	snprintf(text, sizeof(text), "%s %ld", name, number);
-	must_write(KTEXT_TEST, text);
+	must_write(TEXT_SYNC_TEST, text);
 }
 
-void ktext_start(const struct ktext *asked)
+void text_sync_start(const struct text_sync *asked)
 {
 	if (!asked->on)
 		return;
-	must_write(KTEXT, "reset");
+	must_write(TEXT_SYNC, "reset");
 	command("reset", 0);
 	command("broken", asked->broken);
 }
 
-void *ktext_patch(void *enough)
+void *text_sync_patch(void *enough)
 {
 	stay_on_housekeeping();
 	while (!atomic_load((atomic_bool *)enough))
@@ -46,7 +46,7 @@ void *ktext_patch(void *enough)
 	return NULL;
 }
 
-bool ktext_stop(const struct ktext *asked, bool broken)
+bool text_sync_stop(const struct text_sync *asked, bool broken)
 {
 	static const char *const counted[] = {
 		"batches", "batches_for_everybody", "requested", "interrupted",
@@ -55,9 +55,10 @@ bool ktext_stop(const struct ktext *asked, bool broken)
 	static const char *const seen[] = {
 		"executions", "early", "kept", "stale",
 	};
-	long stale = kflush_value(KTEXT_TEST, "stale");
-	bool good = kflush_value(KTEXT, "deferred") && kflush_value(KTEXT_TEST, "kept") &&
-		    kflush_value(KTEXT, "synced_at_entry");
+	long stale = kernel_flush_value(TEXT_SYNC_TEST, "stale");
+	bool good = kernel_flush_value(TEXT_SYNC, "deferred") &&
+		    kernel_flush_value(TEXT_SYNC_TEST, "kept") &&
+		    kernel_flush_value(TEXT_SYNC, "synced_at_entry");
 
 	command("broken", 0);
 	good = good && (broken ? stale > 0 : stale == 0);
@@ -65,9 +66,11 @@ bool ktext_stop(const struct ktext *asked, bool broken)
 	json_text("test", "text");
 	json_number("broken", asked->broken);
 	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
-		json_number(counted[i], kflush_value(KTEXT, counted[i]));
+		json_number(counted[i],
+			    kernel_flush_value(TEXT_SYNC, counted[i]));
 	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
-		json_number(seen[i], kflush_value(KTEXT_TEST, seen[i]));
+		json_number(seen[i],
+			    kernel_flush_value(TEXT_SYNC_TEST, seen[i]));
 	for (size_t i = 0; i < KINDS; i++) {
 		static const char *const what[] = { "patched", "run", "wrong" };
 
@@ -76,7 +79,7 @@ bool ktext_stop(const struct ktext *asked, bool broken)
 			long value;
 
 			snprintf(name, sizeof(name), "%s_%s", kinds[i], what[j]);
-			value = kflush_value(KTEXT_TEST, name);
+			value = kernel_flush_value(TEXT_SYNC_TEST, name);
 			json_number(name, value);
 			/* Each was patched and ran, and none in a wrong version. */
 			good = good && (j == 2 ? broken || !value : value > 0);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "json.h"
-#include "checks/kflush.h"
+#include "checks/kernel-flush.h"
 #include "workload.h"
 
 #ifndef SYS_memfd_secret
@@ -93,35 +93,35 @@ static const struct rule {
 
 static bool applies(enum when when)
 {
-	return when == ALWAYS || (when == WITH_PTI) == kflush_isolation();
+	return when == ALWAYS || (when == WITH_PTI) == kernel_flush_isolation();
 }
 
-static struct kflush_calls count(const struct cpus *isolated,
-				 const struct rule *rule, long times)
+static struct kernel_flush_calls count(const struct cpus *isolated,
+				       const struct rule *rule, long times)
 {
 	static struct interrupts before;
 	pthread_t thread[MAX_CPUS];
-	struct kflush_calls calls;
+	struct kernel_flush_calls calls;
 
-	kflush_command("prepare", 0);
-	kflush_command("snp", rule->snp);
-	kflush_occupy(isolated, thread);
-	must_write(KFLUSH, "reset");
-	kflush_read_interrupts(&before);
+	kernel_flush_command("prepare", 0);
+	kernel_flush_command("snp", rule->snp);
+	kernel_flush_occupy(isolated, thread);
+	must_write(KERNEL_FLUSH, "reset");
+	kernel_flush_read_interrupts(&before);
 	for (long i = 0; i < times; i++) {
 		if (rule->doit)
 			rule->doit();
 		else
-			kflush_command(rule->what, 0);
+			kernel_flush_command(rule->what, 0);
 	}
-	calls = kflush_calls_since(isolated, &before);
-	kflush_leave(isolated, thread);
-	kflush_command("snp", 0);
+	calls = kernel_flush_calls_since(isolated, &before);
+	kernel_flush_leave(isolated, thread);
+	kernel_flush_command("snp", 0);
 	return calls;
 }
 
 static bool as_it_must(const struct rule *rule, long times,
-		       const struct kflush_calls *calls)
+		       const struct kernel_flush_calls *calls)
 {
 	return rule->each ? calls->least >= (uint64_t)times * rule->each :
 			    calls->sum == 0;
@@ -130,13 +130,13 @@ static bool as_it_must(const struct rule *rule, long times,
 static bool check(const struct cpus *isolated, const struct rule *rule,
 		  long times)
 {
-	struct kflush_calls calls = count(isolated, rule, times);
+	struct kernel_flush_calls calls = count(isolated, rule, times);
 	bool good = as_it_must(rule, times, &calls);
 
 	json_begin();
 	json_text("test", "rules");
 	json_text("what", rule->what);
-	json_bool("pti", kflush_isolation());
+	json_bool("pti", kernel_flush_isolation());
 	json_bool("snp", rule->snp);
 	json_number("times", times);
 	json_number("must_be_each", rule->each);
@@ -145,9 +145,9 @@ static bool check(const struct cpus *isolated, const struct rule *rule,
 	if (rule->broken && applies(rule->broken_when)) {
 		bool red;
 
-		kflush_command("broken", rule->broken);
+		kernel_flush_command("broken", rule->broken);
 		calls = count(isolated, rule, times);
-		kflush_command("broken", NOTHING);
+		kernel_flush_command("broken", NOTHING);
 		red = !as_it_must(rule, times, &calls);
 		json_number("broken", rule->broken);
 		json_number("broken_ipis_per_cpu_least", (int64_t)calls.least);
@@ -156,7 +156,7 @@ static bool check(const struct cpus *isolated, const struct rule *rule,
 	}
 	json_bool("good", good);
 	json_end();
-	kflush_command("release", 0);
+	kernel_flush_command("release", 0);
 	return good;
 }
 
@@ -173,7 +173,7 @@ static bool check_collapse(const struct cpus *isolated, long times)
 
 static long vmstat(const char *name)
 {
-	return kflush_value("/proc/vmstat", name);
+	return kernel_flush_value("/proc/vmstat", name);
 }
 
 /* The kernel's own count of what was flush_tlb_all(). */
@@ -182,13 +182,13 @@ static bool check_event(long times)
 	long right = vmstat("nr_tlb_remote_flush"), wrong;
 	bool good;
 
-	kflush_command("everywhere", times);
+	kernel_flush_command("everywhere", times);
 	right = vmstat("nr_tlb_remote_flush") - right;
-	kflush_command("broken", EVENT);
+	kernel_flush_command("broken", EVENT);
 	wrong = vmstat("nr_tlb_remote_flush");
-	kflush_command("everywhere", times);
+	kernel_flush_command("everywhere", times);
 	wrong = vmstat("nr_tlb_remote_flush") - wrong;
-	kflush_command("broken", NOTHING);
+	kernel_flush_command("broken", NOTHING);
 	good = right >= times && wrong < times;
 	json_begin();
 	json_text("test", "rules");
@@ -201,19 +201,20 @@ static bool check_event(long times)
 	return good;
 }
 
-int kflush_change(const struct cpus *isolated, const char *what, long broken)
+int kernel_flush_change(const struct cpus *isolated, const char *what,
+			long broken)
 {
 	pthread_t thread[MAX_CPUS];
 
-	kflush_command("prepare", 0);
-	kflush_command("broken", broken);
-	kflush_occupy(isolated, thread);
-	kflush_command(what, 0);
+	kernel_flush_command("prepare", 0);
+	kernel_flush_command("broken", broken);
+	kernel_flush_occupy(isolated, thread);
+	kernel_flush_command(what, 0);
 	/* Back in user mode, and a while there. */
 	sleep_ms(2);
-	kflush_leave(isolated, thread);
-	kflush_command("broken", NOTHING);
-	kflush_command("release", 0);
+	kernel_flush_leave(isolated, thread);
+	kernel_flush_command("broken", NOTHING);
+	kernel_flush_command("release", 0);
 	json_begin();
 	json_text("test", "change");
 	json_text("what", what);
@@ -222,7 +223,8 @@ int kflush_change(const struct cpus *isolated, const char *what, long broken)
 	return 0;
 }
 
-int kflush_rules(const struct cpus *isolated, long times, const char *only)
+int kernel_flush_rules(const struct cpus *isolated, long times,
+		       const char *only)
 {
 	bool good = true;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * check_deferral.c - on quell's own kernel: is what it was installed for in
+ * check_kernel_flush.c - on quell's own kernel: is what it was installed for in
  * force? Stock kernels have nothing of it, and nothing is missed there.
  */
 #define _GNU_SOURCE
@@ -27,7 +27,7 @@ static void strategy(struct check *c, const char *text)
 	fix_add(f, FIX_CMDLINE, "pt_sync", "auto");
 }
 
-static void deferral(struct check *c, char *text)
+static void kernel_flush(struct check *c, char *text)
 {
 	char *line, *save = NULL, name[32], why[128] = "";
 	long active = 0, deferring = 1, v;
@@ -45,7 +45,7 @@ static void deferral(struct check *c, char *text)
 	}
 	if (active && deferring)
 		return;
-	f = check_find(c, "quell.deferral", SEV_HIGH,
+	f = check_find(c, "quell.kernel_flush", SEV_HIGH,
 		       "each kernel mapping that goes away interrupts these CPUs at once",
 		       "kernel TLB flushes are not deferred: %s",
 		       active ? "switched off" : *why ? why : "the kernel does not say why");
@@ -55,7 +55,7 @@ static void deferral(struct check *c, char *text)
 		fix_hand(f, "end what the kernel names: %s", *why ? why : "see its log");
 }
 
-void check_deferral(struct check *c)
+void check_kernel_flush(struct check *c)
 {
 	char *text = check_slurp(c, DIR_ "/strategy");
 
@@ -65,7 +65,7 @@ void check_deferral(struct check *c)
 
 		strategy(c, text);
 		if (flush)
-			deferral(c, flush);
+			kernel_flush(c, flush);
 		free(flush);
 	}
 	free(text);

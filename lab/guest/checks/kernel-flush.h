@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The kernel's files about deferred flushes of kernel addresses. */
-#ifndef QUELL_KFLUSH_H
-#define QUELL_KFLUSH_H
+#ifndef QUELL_KERNEL_FLUSH_H
+#define QUELL_KERNEL_FLUSH_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -14,12 +14,12 @@
 #include "cpulist.h"
 #include "sysfile.h"
 
-#define KFLUSH "/sys/kernel/debug/pt_sync/kernel_flush"
-#define KFLUSH_EVERY_ENTRY "/sys/kernel/debug/pt_sync/flush_every_entry"
-#define KFLUSH_TEST "/sys/kernel/debug/pt_sync/kernel_flush_test"
+#define KERNEL_FLUSH "/sys/kernel/debug/pt_sync/kernel_flush"
+#define KERNEL_FLUSH_EVERY_ENTRY "/sys/kernel/debug/pt_sync/flush_every_entry"
+#define KERNEL_FLUSH_TEST "/sys/kernel/debug/pt_sync/kernel_flush_test"
 
 /* The number in the line "@name NUMBER" of @file. */
-static inline long kflush_value(const char *file, const char *name)
+static inline long kernel_flush_value(const char *file, const char *name)
 {
 	char *text = must_read(file), *save, *line;
 	size_t length = strlen(name);
@@ -36,34 +36,37 @@ static inline long kflush_value(const char *file, const char *name)
 	return value;
 }
 
-static inline void kflush_command(const char *name, long number)
+static inline void kernel_flush_command(const char *name, long number)
 {
 	char text[64];
 
 	snprintf(text, sizeof(text), "%s %ld", name, number);
-	must_write(KFLUSH_TEST, text);
+	must_write(KERNEL_FLUSH_TEST, text);
 }
 
 /* One thread on each CPU of @where; returns when all are there and settled. */
-void kflush_occupy(const struct cpus *where, pthread_t *thread);
-void kflush_leave(const struct cpus *where, pthread_t *thread);
+void kernel_flush_occupy(const struct cpus *where, pthread_t *thread);
+void kernel_flush_leave(const struct cpus *where, pthread_t *thread);
 
 /* Function-call interrupts of some CPUs: the sum, and the extremes. */
-struct kflush_calls {
+struct kernel_flush_calls {
 	uint64_t sum, least, most;
 };
 
-void kflush_read_interrupts(struct interrupts *to);
-struct kflush_calls kflush_calls_since(const struct cpus *where,
-				       const struct interrupts *before);
+void kernel_flush_read_interrupts(struct interrupts *to);
+struct kernel_flush_calls
+kernel_flush_calls_since(const struct cpus *where,
+			 const struct interrupts *before);
 
 /* Is page table isolation on? */
-bool kflush_isolation(void);
+bool kernel_flush_isolation(void);
 
 /* One such change, once, under a broken rule or none (0): a detector judges. */
-int kflush_change(const struct cpus *isolated, const char *what, long broken);
+int kernel_flush_change(const struct cpus *isolated, const char *what,
+			long broken);
 
 /* All of them, or those named @only. */
-int kflush_rules(const struct cpus *isolated, long times, const char *only);
+int kernel_flush_rules(const struct cpus *isolated, long times,
+		       const char *only);
 
 #endif

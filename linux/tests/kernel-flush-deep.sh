@@ -12,12 +12,12 @@
 # pauses: the kernel's test points pause, so that is where windows are hit.
 # What it cannot show: it flushes its TLB at each switch of page tables, so with
 # isolation a stale translation is one in the model that
-# CONFIG_COALESCE_TLBI_TEST keeps. Without, they are real as well.
+# CONFIG_KERNEL_FLUSH_TEST keeps. Without, they are real as well.
 # proofs/h-word, h-defer and h-sizes cover the hardware's side.
 #
-#   DEFERRAL_PURGES=N    (default 10000)
-#   DEFERRAL_SECONDS=N   of each torture (default 10)
-#   DEFERRAL_KERNELS     (default "6.12 7.3")
+#   KERNEL_FLUSH_PURGES=N    (default 10000)
+#   KERNEL_FLUSH_SECONDS=N   of each torture (default 10)
+#   KERNEL_FLUSH_KERNELS     (default "6.12 7.3")
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run
@@ -26,23 +26,23 @@ lab/need run
 tmp=$(mktemp -d)
 typist=
 trap '[ -z "$typist" ] || kill "$typist"; rm -rf "$tmp"' EXIT
-results=build/deferral
+results=build/kernel-flush
 mkdir -p "$results"
-seconds=${DEFERRAL_SECONDS:-10}
+seconds=${KERNEL_FLUSH_SECONDS:-10}
 
 cat >"$tmp/plan" <<END
-kflush purges ${DEFERRAL_PURGES:-10000}
-kflush remap 1000
-kflush remap 1000 4
-kflush rules 5
-kflush hotplug 10
-kflush adopt
-kflush-torture --seconds $seconds --delay 0
-kflush-torture --seconds $seconds --delay 30
+kernel-flush purges ${KERNEL_FLUSH_PURGES:-10000}
+kernel-flush remap 1000
+kernel-flush remap 1000 4
+kernel-flush rules 5
+kernel-flush hotplug 10
+kernel-flush adopt
+kernel-flush-torture --seconds $seconds --delay 0
+kernel-flush-torture --seconds $seconds --delay 30
 END
-printf "kflush-torture --seconds $seconds --broken %s\n" 1 2 3 4 5 >>"$tmp/plan"
-sed 's/^kflush-torture/& --guests 1/p; d' "$tmp/plan" >"$tmp/guests"
-printf 'kflush getpid %s\n' 0 1 >"$tmp/getpid"
+printf "kernel-flush-torture --seconds $seconds --broken %s\n" 1 2 3 4 5 >>"$tmp/plan"
+sed 's/^kernel-flush-torture/& --guests 1/p; d' "$tmp/plan" >"$tmp/guests"
+printf 'kernel-flush getpid %s\n' 0 1 >"$tmp/getpid"
 
 # lab/boot takes QEMU from the path; ours adds $QEMU_MORE, and $QEMU_CPU to
 # the kind of CPU.
@@ -68,7 +68,7 @@ torture() {
 	(
 		exec 7<>"$tmp/monitor.in"
 		cat "$tmp/monitor.out" >/dev/null &
-		until grep -q '"ran":"kflush adopt"' "$results/$2.jsonl"; do sleep 0.5; done
+		until grep -q '"ran":"kernel-flush adopt"' "$results/$2.jsonl"; do sleep 0.5; done
 		while sleep 0.05; do echo nmi >&7; done
 	) &
 	typist=$!
@@ -106,7 +106,7 @@ getpid() {
 # processor BUILD MODEL: what the kernel says of deferral on an AMD processor of
 # that family and model, and in $felt how often flushes interrupted it then.
 processor() {
-	printf 'kflush counters\nmeasure --strategies auto --isolated 2-3 -- vunmap --rounds 20\n' >"$tmp/short"
+	printf 'kernel-flush counters\nmeasure --strategies auto --isolated 2-3 -- vunmap --rounds 20\n' >"$tmp/short"
 	PATH=$tmp/bin:$PATH QEMU_CPU=,vendor=AuthenticAMD,$2 \
 		lab/boot --kernel "$1" --cpus 4 --isolated 2 --accel tcg --plan "$tmp/short" \
 		--log "$results/processor.log" >"$tmp/rows" || return 1
@@ -131,8 +131,8 @@ objtool_says() (
 	tools/objtool/objtool --noinstr --link "$tmp/vmlinux.o" 2>&1
 )
 
-for kernel in ${DEFERRAL_KERNELS:-6.12 7.3}; do
-	build=$(lab/build --config base,deferral "$kernel")
+for kernel in ${KERNEL_FLUSH_KERNELS:-6.12 7.3}; do
+	build=$(lab/build --config base,kernel_flush "$kernel")
 	check "Linux $kernel: objtool looks for instrumentation where there must be none" \
 		grep -q '^CONFIG_NOINSTR_VALIDATION=y' "$build/.config"
 	check "Linux $kernel: and finds none" [ "$(objtool_says "$build" '')" = '' ]
@@ -188,7 +188,7 @@ for kernel in ${DEFERRAL_KERNELS:-6.12 7.3}; do
 		[ "$isolated" -le $((s_isolated + 10)) ]
 	getpid "$stock" "$kernel-stock" ''
 	s_housekeeping=$housekeeping
-	getpid "$plain" "$kernel-inactive" coalesce_tlbi=off
+	getpid "$plain" "$kernel-inactive" kernel_flush=off
 	echo "# Linux $kernel, inactive: $housekeeping, isolated $isolated"
 	check "Linux $kernel: nothing on housekeeping CPUs when inactive" \
 		[ "$housekeeping" -le "$s_housekeeping" ]

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checks/kflush.h"
+#include "checks/kernel-flush.h"
 #include "spin.h"
 #include "workload.h"
 
@@ -22,7 +22,7 @@ static void *stay_in_user_mode(void *argument)
 	return NULL;
 }
 
-void kflush_occupy(const struct cpus *where, pthread_t *thread)
+void kernel_flush_occupy(const struct cpus *where, pthread_t *thread)
 {
 	unsigned int count = cpus_count(where);
 
@@ -37,7 +37,7 @@ void kflush_occupy(const struct cpus *where, pthread_t *thread)
 	sleep_ms(200);
 }
 
-void kflush_leave(const struct cpus *where, pthread_t *thread)
+void kernel_flush_leave(const struct cpus *where, pthread_t *thread)
 {
 	atomic_store(&enough, true);
 	for (unsigned int i = 0; i < cpus_count(where); i++)
@@ -46,7 +46,7 @@ void kflush_leave(const struct cpus *where, pthread_t *thread)
 	atomic_store(&running, 0);
 }
 
-void kflush_read_interrupts(struct interrupts *to)
+void kernel_flush_read_interrupts(struct interrupts *to)
 {
 	char *text = must_read("/proc/interrupts");
 
@@ -56,13 +56,14 @@ void kflush_read_interrupts(struct interrupts *to)
 	free(text);
 }
 
-struct kflush_calls kflush_calls_since(const struct cpus *where,
-				       const struct interrupts *before)
+struct kernel_flush_calls
+kernel_flush_calls_since(const struct cpus *where,
+			 const struct interrupts *before)
 {
 	static struct interrupts now;
-	struct kflush_calls calls = { .least = UINT64_MAX };
+	struct kernel_flush_calls calls = { .least = UINT64_MAX };
 
-	kflush_read_interrupts(&now);
+	kernel_flush_read_interrupts(&now);
 	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
 		uint64_t n = (uint32_t)(now.calls[cpu] - before->calls[cpu]);
 
@@ -78,7 +79,7 @@ struct kflush_calls kflush_calls_since(const struct cpus *where,
 }
 
 /* The flag is there if the isolation is on, not if the CPU could need it. */
-bool kflush_isolation(void)
+bool kernel_flush_isolation(void)
 {
 	char *text = must_read("/proc/cpuinfo");
 	char *flags = strstr(text, "\nflags"), *end = NULL;

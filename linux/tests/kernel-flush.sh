@@ -3,7 +3,7 @@
 # test: long
 # Deferred flushes of kernel addresses and deferred synchronisation of patched
 # text, in short: the same load of vunmap, BPF programs and tracers, with and
-# without, as isolated CPUs in user mode feel it. deferral-deep.sh and
+# without, as isolated CPUs in user mode feel it. kernel-flush-deep.sh and
 # patching-deep.sh have the rest: what is stale, broken orders, costs.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -17,10 +17,10 @@ trap 'rm -rf "$work"' EXIT
 # in the kernel a flush has to interrupt as well. So something else goes first.
 cat >"$work/plan" <<'END'
 perf --ms 4000
-kflush reset
+kernel-flush reset
 measure --strategies auto --isolated 4-7 -- vunmap --rounds 200
 measure --strategies auto --isolated 4-7 -- vunmap --rounds 40 --jit 1 --map-kib 1024
-kflush counters
+kernel-flush counters
 measure --strategies auto --isolated 4-7 -- patch --rounds 4
 measure --strategies auto --isolated 4-7 -- patch --entry 1 --rounds 4
 END
@@ -47,7 +47,7 @@ load() {
 
 for kernel in 6.12 7.3; do
 	image=$(lab/build "$kernel")
-	load "$kernel-off" coalesce_tlbi=off
+	load "$kernel-off" kernel_flush=off
 	off=$felt off_other=$other off_text=$text off_patches=$patches
 	load "$kernel-on" ''
 	on=$felt

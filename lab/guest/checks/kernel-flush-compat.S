@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kflush-compat: a 32-bit program that makes system calls the way the vdso
- * does, that is by SYSENTER or SYSCALL in compatibility mode. No other program
- * of the guest enters the kernel there. For kflush-torture, which runs it, and
- * also steps it, one instruction at a time, over that entry.
+ * kernel-flush-compat: a 32-bit program that makes system calls the way the
+ * vdso does, that is by SYSENTER or SYSCALL in compatibility mode. No other
+ * program of the guest enters the kernel there. kernel-flush-torture runs it,
+ * and also steps it, one instruction at a time, over that entry.
  */
 #define AT_SYSINFO	32
 #define NR_EXIT		1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Every way user mode has into the kernel (kflush-torture). */
-#ifndef QUELL_KFLUSH_WAYS_H
-#define QUELL_KFLUSH_WAYS_H
+/* Every way user mode has into the kernel (kernel-flush-torture). */
+#ifndef QUELL_KERNEL_FLUSH_WAYS_H
+#define QUELL_KERNEL_FLUSH_WAYS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@ struct way {
 extern const struct way ways[WAYS];
 
 /* The program itself is what exec() starts; with this it only ends well. */
-#define WAYS_PROGRAM "kflush-torture"
+#define WAYS_PROGRAM "kernel-flush-torture"
 #define WAYS_END_WELL "--end-well"
 
 /* Handles the signals that they raise, in every thread. */

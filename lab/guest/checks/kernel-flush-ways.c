@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kflush-ways: every way user mode has into the kernel. One counts as taken
- * when what it leads to has happened: its signal came, its child ended well,
- * its call returned what it must.
+ * kernel-flush-ways: every way user mode has into the kernel. One counts as
+ * taken when what it leads to has happened: its signal came, its child ended
+ * well, its call returned what it must.
  */
 #define _GNU_SOURCE
 #include <linux/hw_breakpoint.h>
@@ -16,7 +16,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "checks/kflush-ways.h"
+#include "checks/kernel-flush-ways.h"
 #include "sysfile.h"
 
 #define USER_SS 0x2bull
@@ -24,7 +24,7 @@
 #define TRAP_FLAG 0x100ll
 
 /* A 32-bit program, which enters the kernel by SYSENTER or SYSCALL. */
-#define COMPAT "/bin/kflush-compat"
+#define COMPAT "/bin/kernel-flush-compat"
 
 /* The last signal of this thread. */
 static _Thread_local volatile sig_atomic_t came;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kflush-torture: isolated CPUs enter and leave the kernel by every way user
- * mode has (kflush-ways), while housekeeping CPUs unmap kernel addresses,
- * interrupt and send NMIs. These come at random, from the emulator's monitor
- * (see kflush adopt) if somebody types there, and from the CPU to itself at
- * chosen points of entry and exit. The kernel's detector
- * (CONFIG_COALESCE_TLBI_TEST) counts the stale translations that would have
- * been used, and those that really were.
+ * kernel-flush-torture: isolated CPUs enter and leave the kernel by every way
+ * user mode has (kernel-flush-ways), while housekeeping CPUs unmap kernel
+ * addresses, interrupt and send NMIs. These come at random, from the emulator's
+ * monitor (see kernel-flush adopt) if somebody types there, and from the CPU to
+ * itself at chosen points of entry and exit. The kernel's detector
+ * (CONFIG_KERNEL_FLUSH_TEST) counts the stale translations that would have been
+ * used, and those that really were.
  *
  *   --broken N   an order that is wrong on purpose, by its number in
  *                enum kernel_flush_broken; then stale ones are what must be
@@ -22,10 +22,10 @@
 #include <unistd.h>
 
 #include "json.h"
-#include "checks/kflush-ways.h"
-#include "checks/kflush.h"
+#include "checks/kernel-flush-ways.h"
+#include "checks/kernel-flush.h"
 #include "knobs.h"
-#include "checks/ktext.h"
+#include "checks/text-sync.h"
 #include "spin.h"
 #include "instrument/vcpu.h"
 #include "workload.h"
@@ -103,12 +103,12 @@ static void break_in_kernel(void)
 		char probe[64];
 
 		snprintf(probe, sizeof(probe),
-			 "p:kflush/getpid __x64_sys_getpid+%d", offset);
+			 "p:torture/getpid __x64_sys_getpid+%d", offset);
 		placed = write_file(TRACING "kprobe_events", probe);
 	}
 	if (!placed)
 		die("cannot break in getpid()");
-	must_write(TRACING "events/kflush/enable", "1");
+	must_write(TRACING "events/torture/enable", "1");
 	errno = 0;
 }
 
@@ -129,8 +129,8 @@ static long breakpoints_in_kernel(void)
 
 static void stop_breaking_in_kernel(void)
 {
-	must_write(TRACING "events/kflush/enable", "0");
-	must_write(TRACING "kprobe_events", "-:kflush/getpid");
+	must_write(TRACING "events/torture/enable", "0");
+	must_write(TRACING "kprobe_events", "-:torture/getpid");
 }
 
 static void *unmap(void *argument)
@@ -138,8 +138,8 @@ static void *unmap(void *argument)
 	(void)argument;
 	stay_on_housekeeping();
 	while (!atomic_load(&enough)) {
-		kflush_command("churn", 20);
-		kflush_command("replace", 20);
+		kernel_flush_command("churn", 20);
+		kernel_flush_command("replace", 20);
 	}
 	return NULL;
 }
@@ -162,12 +162,13 @@ static void *disturb(void *argument)
 		int cpu = cpus_nth(&isolated, round++ % count);
 
 		if (!(round % 64))
-			kflush_command("nest", nest_at[round / 64 % NESTS]);
+			kernel_flush_command("nest",
+					     nest_at[round / 64 % NESTS]);
 		if (round % 8) {
-			kflush_command("nmi", cpu);
+			kernel_flush_command("nmi", cpu);
 			atomic_fetch_add(&nmis, 1);
 		} else {
-			kflush_command("interrupt", cpu);
+			kernel_flush_command("interrupt", cpu);
 			atomic_fetch_add(&interrupts, 1);
 		}
 		stay(rand_r(&seed) % 100);
@@ -185,19 +186,23 @@ static void tell(long broken, long breakpoints, bool good)
 	json_begin();
 	json_text("test", "torture");
 	json_number("broken", broken);
-	json_bool("pti", kflush_isolation());
+	json_bool("pti", kernel_flush_isolation());
 	for (size_t i = 0; i < WAYS; i++)
 		json_number(ways[i].name, atomic_load(&taken[i]));
 	json_number("nmi", atomic_load(&nmis));
 	json_number("interrupt", atomic_load(&interrupts));
 	json_number("kernel_breakpoint", breakpoints);
 	json_number("guest_exit", atomic_load(&guest_exits));
-	json_number("remapped", kflush_value(KFLUSH_TEST, "remapped"));
-	json_number("deferred", kflush_value(KFLUSH, "deferred"));
-	json_number("interrupted", kflush_value(KFLUSH, "interrupted"));
-	json_number("flushed_at_entry", kflush_value(KFLUSH, "flushed_at_entry"));
+	json_number("remapped",
+		    kernel_flush_value(KERNEL_FLUSH_TEST, "remapped"));
+	json_number("deferred", kernel_flush_value(KERNEL_FLUSH, "deferred"));
+	json_number("interrupted",
+		    kernel_flush_value(KERNEL_FLUSH, "interrupted"));
+	json_number("flushed_at_entry",
+		    kernel_flush_value(KERNEL_FLUSH, "flushed_at_entry"));
 	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
-		json_number(seen[i], kflush_value(KFLUSH_TEST, seen[i]));
+		json_number(seen[i],
+			    kernel_flush_value(KERNEL_FLUSH_TEST, seen[i]));
 	json_bool("good", good);
 	json_end();
 }
@@ -206,7 +211,7 @@ int main(int argc, char **argv)
 {
 	long seconds = 10, broken = 0, delay = 30, dwell = 300, guests = 0;
 	long stale, live_stale, deferred, breakpoints;
-	struct ktext text = { 0, 0 };
+	struct text_sync text = { 0, 0 };
 	const struct number numbers[] = {
 		{ "text", &text.on, "1: kernel text is patched as well" },
 		{ "text-broken", &text.broken, "what to break about that" },
@@ -231,14 +236,14 @@ int main(int argc, char **argv)
 		die("no CPU is isolated");
 	stay_on_housekeeping();
 	ways_prepare();
-	kflush_command("reset", 0);
-	must_write(KFLUSH, "reset");
-	kflush_command("dwell", dwell);
-	kflush_command("delay", delay);
-	kflush_command("broken", broken);
+	kernel_flush_command("reset", 0);
+	must_write(KERNEL_FLUSH, "reset");
+	kernel_flush_command("dwell", dwell);
+	kernel_flush_command("delay", delay);
+	kernel_flush_command("broken", broken);
 	break_in_kernel();
-	ktext_start(&text);
-	errno = text.on ? pthread_create(&patcher, NULL, ktext_patch, &enough) : 0;
+	text_sync_start(&text);
+	errno = text.on ? pthread_create(&patcher, NULL, text_sync_patch, &enough) : 0;
 	if (errno)
 		die("cannot start a thread");
 
@@ -258,17 +263,17 @@ int main(int argc, char **argv)
 		pthread_join(thread[i], NULL);
 	if (text.on)
 		pthread_join(patcher, NULL);
-	kflush_command("broken", 0);
-	kflush_command("delay", 0);
-	kflush_command("nest", 0);
+	kernel_flush_command("broken", 0);
+	kernel_flush_command("delay", 0);
+	kernel_flush_command("nest", 0);
 	breakpoints = breakpoints_in_kernel();
 	stop_breaking_in_kernel();
 
-	stale = kflush_value(KFLUSH_TEST, "stale");
-	live_stale = kflush_value(KFLUSH_TEST, "live_stale");
-	deferred = kflush_value(KFLUSH, "deferred");
+	stale = kernel_flush_value(KERNEL_FLUSH_TEST, "stale");
+	live_stale = kernel_flush_value(KERNEL_FLUSH_TEST, "live_stale");
+	deferred = kernel_flush_value(KERNEL_FLUSH, "deferred");
 	/* No stale one counts for nothing if nothing could have been stale. */
-	good = deferred && kflush_value(KFLUSH_TEST, "kept") &&
+	good = deferred && kernel_flush_value(KERNEL_FLUSH_TEST, "kept") &&
 		(broken ? stale > 0 : stale == 0 && live_stale == 0);
 	/*
 	 * The emulator's own TLB has them only without page table isolation. Of
@@ -276,14 +281,14 @@ int main(int argc, char **argv)
 	 * there before anybody looks. In and out of guests it is emptied, too.
 	 */
 	if (broken > FLUSH_FIRST && broken < SHORT_RANGE && !guests &&
-	    !kflush_isolation())
+	    !kernel_flush_isolation())
 		good = good && live_stale > 0;
 	for (size_t i = 0; i < WAYS && !broken && !text.broken && !guests; i++)
 		good = good && atomic_load(&taken[i]);
-	good = good && kflush_value(KFLUSH_TEST, "nested") &&
+	good = good && kernel_flush_value(KERNEL_FLUSH_TEST, "nested") &&
 		(guests ? atomic_load(&guest_exits) : breakpoints);
 	tell(broken, breakpoints, good);
 	if (text.on)
-		good = ktext_stop(&text, broken || text.broken) && good;
+		good = text_sync_stop(&text, broken || text.broken) && good;
 	return !good;
 }

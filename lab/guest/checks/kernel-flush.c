@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kflush: what deferred flushes of kernel addresses promise, as exact counts.
+ * kernel-flush: what deferred flushes of kernel addresses promise, as exact
+ * counts. Its first argument is one of
  *
- *  kflush purges   isolated CPUs stay in user mode while the kernel unmaps:
- *                  an interrupt for each CPU and flush when senders do not
- *                  defer, none when they do
- *  kflush remap    an isolated CPU reads an address in a system call, which
- *                  is mapped to another page each time it is in user mode;
- *                  `kflush remap TIMES BROKEN` with a fault of the kernel's
- *  kflush rules    each kind of change whose flush must interrupt although the
- *                  CPU is in user mode, and those that must not; and the same
- *                  with the kernel's rule broken, which must be noticed
- *  kflush hotplug  an isolated CPU that is taken down and brought up again
- *  kflush adopt    from now on, NMIs of nobody are the test's: for those that
- *                  somebody types into the emulator's monitor
- *  kflush reset    clears the kernel's counters
- *  kflush counters tells them
- *  kflush every-entry 1   from now on, isolated CPUs flush at every kernel entry
- *  kflush getpid   the cycle counter's difference for a system call; with
- *                  QEMU's -icount that is a number of instructions
+ *  purges    isolated CPUs stay in user mode while the kernel unmaps: an
+ *            interrupt for each CPU and flush when senders do not defer, none
+ *            when they do
+ *  remap     an isolated CPU reads an address in a system call, which is mapped
+ *            to another page each time it is in user mode; `remap TIMES BROKEN`
+ *            with a fault of the kernel's
+ *  rules     each kind of change whose flush must interrupt although the CPU is
+ *            in user mode, and those that must not; and the same with the
+ *            kernel's rule broken, which must be noticed
+ *  hotplug   an isolated CPU that is taken down and brought up again
+ *  adopt     from now on, NMIs of nobody are the test's: for those that
+ *            somebody types into the emulator's monitor
+ *  reset     clears the kernel's counters
+ *  counters  tells them
+ *  every-entry 1   from now on, isolated CPUs flush at every kernel entry
+ *  getpid    the cycle counter's difference for a system call; with QEMU's
+ *            -icount that is a number of instructions
  *
- * All but the last four want a kernel with CONFIG_COALESCE_TLBI_TEST, and
+ * All but the last four want a kernel with CONFIG_KERNEL_FLUSH_TEST, and
  * every-entry one with CONFIG_PT_SYNC_LAB.
  */
 #define _GNU_SOURCE
@@ -35,7 +36,7 @@
 
 #include "instrument/counters.h"
 #include "json.h"
-#include "checks/kflush.h"
+#include "checks/kernel-flush.h"
 #include "spin.h"
 #include "workload.h"
 
@@ -48,22 +49,22 @@ static int purges_with(bool deferring, long purges)
 {
 	static struct interrupts before;
 	pthread_t thread[MAX_CPUS];
-	struct kflush_calls calls;
+	struct kernel_flush_calls calls;
 	bool good;
 
-	must_write(KFLUSH, deferring ? "on" : "off");
-	kflush_occupy(&isolated, thread);
-	must_write(KFLUSH, "reset");
-	kflush_read_interrupts(&before);
-	kflush_command("churn", purges);
-	calls = kflush_calls_since(&isolated, &before);
+	must_write(KERNEL_FLUSH, deferring ? "on" : "off");
+	kernel_flush_occupy(&isolated, thread);
+	must_write(KERNEL_FLUSH, "reset");
+	kernel_flush_read_interrupts(&before);
+	kernel_flush_command("churn", purges);
+	calls = kernel_flush_calls_since(&isolated, &before);
 	/*
 	 * Without deferral one for each purge, and a few for what else the
 	 * kernel unmaps meanwhile; with it, none for either.
 	 */
 	good = deferring ? calls.sum == 0 &&
-		kflush_value(KFLUSH, "requested") >= purges &&
-		kflush_value(KFLUSH, "deferred") >= purges * cpus_count(&isolated) :
+		kernel_flush_value(KERNEL_FLUSH, "requested") >= purges &&
+		kernel_flush_value(KERNEL_FLUSH, "deferred") >= purges * cpus_count(&isolated) :
 		calls.least >= (uint64_t)purges &&
 		calls.most <= (uint64_t)(purges + purges / 1000 + 1);
 
@@ -75,15 +76,16 @@ static int purges_with(bool deferring, long purges)
 	json_number("isolated_ipis", (int64_t)calls.sum);
 	json_number("ipis_per_cpu_least", (int64_t)calls.least);
 	json_number("ipis_per_cpu_most", (int64_t)calls.most);
-	json_number("requested", kflush_value(KFLUSH, "requested"));
-	json_number("interrupted", kflush_value(KFLUSH, "interrupted"));
-	json_number("deferred", kflush_value(KFLUSH, "deferred"));
-	kflush_leave(&isolated, thread);
+	json_number("requested", kernel_flush_value(KERNEL_FLUSH, "requested"));
+	json_number("interrupted",
+		    kernel_flush_value(KERNEL_FLUSH, "interrupted"));
+	json_number("deferred", kernel_flush_value(KERNEL_FLUSH, "deferred"));
+	kernel_flush_leave(&isolated, thread);
 	/* All requests of a CPU are one flush, when it comes back. */
-	json_number("flushed_at_entry", kflush_value(KFLUSH, "flushed_at_entry"));
+	json_number("flushed_at_entry", kernel_flush_value(KERNEL_FLUSH, "flushed_at_entry"));
 	json_bool("good", good);
 	json_end();
-	must_write(KFLUSH, "on");
+	must_write(KERNEL_FLUSH, "on");
 	return !good;
 }
 
@@ -102,8 +104,8 @@ static void *read_in_turns(void *argument)
 			spin_relax();
 			continue;
 		}
-		if (kflush_value(KFLUSH_TEST, "content") !=
-		    kflush_value(KFLUSH_TEST, "mapped"))
+		if (kernel_flush_value(KERNEL_FLUSH_TEST, "content") !=
+		    kernel_flush_value(KERNEL_FLUSH_TEST, "mapped"))
 			atomic_fetch_add(&wrong, 1);
 		done = now;
 		atomic_store(&turn, -now);
@@ -128,16 +130,16 @@ static int remap(long rounds, long broken)
 		die("cannot start a thread");
 	while (!atomic_load(&running))
 		sleep_ms(1);
-	kflush_command("broken", broken);
+	kernel_flush_command("broken", broken);
 	for (long i = 1; i <= rounds; i++) {
-		kflush_command("remap", 0);
+		kernel_flush_command("remap", 0);
 		atomic_store(&turn, i);
 		while (atomic_load(&turn) != -i)
 			spin_relax();
 	}
 	atomic_store(&enough, true);
 	pthread_join(thread, NULL);
-	kflush_command("broken", 0);
+	kernel_flush_command("broken", 0);
 	good = broken && !isolation ? atomic_load(&wrong) > rounds / 10 :
 				      atomic_load(&wrong) == 0;
 	json_begin();
@@ -162,23 +164,24 @@ static int hotplug(long rounds)
 
 	snprintf(online, sizeof(online), "/sys/devices/system/cpu/cpu%d/online",
 		 cpus_nth(&isolated, 0));
-	kflush_command("reset", 0);
+	kernel_flush_command("reset", 0);
 	for (long i = 0; i < rounds; i++) {
 		must_write(online, "0");
-		kflush_command("churn", 5);
+		kernel_flush_command("churn", 5);
 		must_write(online, "1");
-		kflush_occupy(&isolated, thread);
-		kflush_read_interrupts(&before);
-		kflush_command("churn", 20);
-		calls += kflush_calls_since(&isolated, &before).sum;
-		kflush_leave(&isolated, thread);
+		kernel_flush_occupy(&isolated, thread);
+		kernel_flush_read_interrupts(&before);
+		kernel_flush_command("churn", 20);
+		calls += kernel_flush_calls_since(&isolated, &before).sum;
+		kernel_flush_leave(&isolated, thread);
 	}
-	good = calls == 0 && kflush_value(KFLUSH_TEST, "stale") == 0;
+	good = calls == 0 &&
+	       kernel_flush_value(KERNEL_FLUSH_TEST, "stale") == 0;
 	json_begin();
 	json_text("test", "hotplug");
 	json_number("rounds", rounds);
 	json_number("isolated_ipis", (int64_t)calls);
-	json_number("stale", kflush_value(KFLUSH_TEST, "stale"));
+	json_number("stale", kernel_flush_value(KERNEL_FLUSH_TEST, "stale"));
 	json_bool("good", good);
 	json_end();
 	return !good;
@@ -214,7 +217,7 @@ static int getpid_cycles(int cpu)
 /* The file's lines of a name and a number. */
 static void tell_counters(void)
 {
-	char *text = must_read(KFLUSH), *save, *line;
+	char *text = must_read(KERNEL_FLUSH), *save, *line;
 	char name[64];
 	long value;
 
@@ -238,22 +241,23 @@ int main(int argc, char **argv)
 	if (argc < 2 || argc > 4 || test[0] == '-') {
 		bool asked = !strcmp(test, "--help");
 
-		fputs("usage: kflush purges|hotplug [TIMES]\n"
-		      "       kflush rules [TIMES [WHAT]]\n"
-		      "       kflush change WHAT [BROKEN]\n"
-		      "       kflush remap [TIMES [BROKEN]]\n"
-		      "       kflush adopt|reset|counters\n"
-		      "       kflush every-entry 0|1\n"
-		      "       kflush getpid CPU\n", asked ? stdout : stderr);
+		fputs("usage: kernel-flush purges|hotplug [TIMES]\n"
+		      "       kernel-flush rules [TIMES [WHAT]]\n"
+		      "       kernel-flush change WHAT [BROKEN]\n"
+		      "       kernel-flush remap [TIMES [BROKEN]]\n"
+		      "       kernel-flush adopt|reset|counters\n"
+		      "       kernel-flush every-entry 0|1\n"
+		      "       kernel-flush getpid CPU\n",
+		      asked ? stdout : stderr);
 		return asked ? 0 : 2;
 	}
 	list = must_read("/sys/devices/system/cpu/nohz_full");
 	cpus_parse(&isolated, list);
-	isolation = kflush_isolation();
+	isolation = kernel_flush_isolation();
 	if (!strcmp(test, "getpid"))
 		return getpid_cycles(number < 0 ? 0 : (int)number);
 	if (!strcmp(test, "reset")) {
-		must_write(KFLUSH, "reset");
+		must_write(KERNEL_FLUSH, "reset");
 		return 0;
 	}
 	if (!strcmp(test, "counters")) {
@@ -263,11 +267,11 @@ int main(int argc, char **argv)
 	if (!strcmp(test, "every-entry")) {
 		if (number != 0 && number != 1)
 			die("every-entry wants 0 or 1");
-		must_write(KFLUSH_EVERY_ENTRY, number ? "1" : "0");
+		must_write(KERNEL_FLUSH_EVERY_ENTRY, number ? "1" : "0");
 		return 0;
 	}
 	if (!strcmp(test, "adopt")) {
-		kflush_command("adopt", 1);
+		kernel_flush_command("adopt", 1);
 		return 0;
 	}
 
@@ -281,10 +285,10 @@ int main(int argc, char **argv)
 	if (!strcmp(test, "remap"))
 		return remap(number < 0 ? 1000 : number, argc > 3 ? atol(argv[3]) : 0);
 	if (!strcmp(test, "rules"))
-		return kflush_rules(&isolated, number < 0 ? 5 : number,
+		return kernel_flush_rules(&isolated, number < 0 ? 5 : number,
 				    argc > 3 ? argv[3] : NULL);
 	if (!strcmp(test, "change") && argc > 2)
-		return kflush_change(&isolated, argv[2],
+		return kernel_flush_change(&isolated, argv[2],
 				     argc > 3 ? atol(argv[3]) : 0);
 	if (!strcmp(test, "hotplug"))
 		return hotplug(number < 0 ? 10 : number);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # Known workloads give known counts: a collapse of 64 MiB on 16 CPUs is 32
 # syncs of 15 receipts each, on kernels as Debian ships them and on quell's with
 # pt_sync=broadcast; under auto there are none. And every row of
@@ -86,9 +86,9 @@ done
 
 # The live module, on the kernel Debian ships.
 image=$(lab/debian-image 6.12)
-live/build "$(live/headers "${image##*/vmlinuz-}")" build/live >&2
+live/build "$(live/headers "${image##*/vmlinuz-}")" "$tmp/live" >&2
 sed -i '1i livectl on /quell_live.ko' "$tmp/plan"
-trial live-6.12 "$image" '' --add build/live/livectl:/bin/livectl --add build/live/quell_live.ko:/quell_live.ko
+trial live-6.12 "$image" '' --add "$tmp/live/livectl:/bin/livectl" --add "$tmp/live/quell_live.ko:/quell_live.ko"
 says 'status sees the live module' '[.[] | select(.quell == "status")][0] | .live_module and .strategy == "live" and (.quell_kernel | not)'
 says 'no sync interrupts anybody' "$all | length == 0"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # One boot of 6.12 with every workload under every strategy on 64 CPUs, four of
 # them isolated: the exact counts. (lab/guest/tests shows that a wrong count is
 # noticed.)

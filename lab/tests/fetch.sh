@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # Downloads that fail, break off or do not fit: one line, and nothing
 # half-made is ever taken for whole.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # Commands as the first one ever given on a fresh machine: a Debian with git,
 # make and ca-certificates, nothing else; each in a root of its own. As root
 # it installs what it lacks, all in one go; anybody else is told all of it in

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # A guest that goes wrong fails the run, with an excerpt that says how. The
 # same kernel and guest, left alone, pass: so it is the fault that is noticed.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # The newest kernel shows the same as 6.12.
 set -eu
 cd "$(dirname "$0")/../.."

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # lab/reproduce without a boot: every file of lab/published gives a row whose
 # figures fit its header, a row that fails takes nothing with it, and what was
 # measured before stays as it was until a new row is whole.

@@ -75,26 +75,36 @@ check "the slowest comes first" grep -q '^ *[1-9]s lab/tests/s6.sh$' \
 	<<<"$(grep -A 1 '^the slowest' "$tmp/out")"
 check "of five" test "$(grep -c '^ *[0-9]*s lab/tests/s' "$tmp/out")" = 5
 
-# Two that wait for each other, and one that minds being disturbed.
+# Two that wait for each other, quick ones and long ones, and some that mind being
+# disturbed.
 rm -f "$tmp"/lab/tests/*.sh
-for n in 1 2; do
-	script "beside$n" <<-END
-		: >"$tmp/came$n"
-		for i in \$(seq 600); do [ ! -e "$tmp/came$((3 - n))" ] || break; sleep 0.1; done
-		[ -e "$tmp/came$((3 - n))" ] && echo "ok 1 - a" || echo "not ok 1 - a"
-		echo 1..1
-	END
-	sed -i 's/^# test: quick/& beside/' "$tmp/lab/tests/beside$n.sh"
+for kind in quick long; do
+	for n in 1 2; do
+		script "beside-$kind$n" <<-END
+			: >"$tmp/$kind$n"
+			for i in \$(seq 600); do [ ! -e "$tmp/$kind$((3 - n))" ] || break; sleep 0.1; done
+			[ -e "$tmp/$kind$((3 - n))" ] && echo "ok 1 - a" || echo "not ok 1 - a"
+			echo 1..1
+		END
+		sed -i "s/^# test: quick/# test: $kind beside/" "$tmp/lab/tests/beside-$kind$n.sh"
+	done
 done
-script alone <<<"[ ! -e '$tmp/came1' ] && [ ! -e '$tmp/came2' ] && echo 'ok 1 - a'; echo 1..1"
-script last <<<"[ -e '$tmp/came1' ] && [ -e '$tmp/came2' ] && echo 'ok 1 - a'; echo 1..1"
+script alone <<<"[ ! -e '$tmp/quick1' ] && [ ! -e '$tmp/quick2' ] && echo 'ok 1 - a'; echo 1..1"
+script last <<<"[ -e '$tmp/quick1' ] && [ -e '$tmp/quick2' ] && [ ! -e '$tmp/long1' ] && [ ! -e '$tmp/long2' ] && echo 'ok 1 - a'; echo 1..1"
 sed -i 's/^# test: quick/# test: long/' "$tmp/lab/tests/last.sh"
 "$tmp/lab/test" all >"$tmp/out" 2>&1 || :
-check "what may run beside others does, after quick tests that do not and before the long" \
-	grep -qx '4 passed, 0 failed, 0 skipped' "$tmp/out"
+check "what may run beside others does, after those of its kind that do not" \
+	grep -qx '6 passed, 0 failed, 0 skipped' "$tmp/out"
+rm -f "$tmp/quick"? "$tmp/long"?
+"$tmp/lab/test" quick >"$tmp/out" 2>&1 || :
+check "quick ones without the long" grep -qx '3 passed, 0 failed, 0 skipped' "$tmp/out"
+rm -f "$tmp/quick"? "$tmp/long"? "$tmp/lab/tests/last.sh"
+"$tmp/lab/test" long >"$tmp/out" 2>&1 || :
+check "and the long without the quick" grep -qx '2 passed, 0 failed, 0 skipped' "$tmp/out"
+rm -f "$tmp"/lab/tests/*.sh
 script beside1 <<<'echo "not ok 1 - a"; echo 1..1'
 sed -i 's/^# test: quick/& beside/' "$tmp/lab/tests/beside1.sh"
-rm -f "$tmp"/lab/tests/alone.sh "$tmp"/lab/tests/last.sh
+script beside2 <<<'echo "ok 1 - a"; echo 1..1'
 ends 1 "one of them that fails is counted" '^lab/tests/beside1.sh: 0 passed, 1 failed' '1 passed, 1 failed, 0 skipped'
 
 # groups LINE...: what lab/packages with these lines has for the group `all`.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # The instrument on kernels we neither changed nor configured: Debian's own
 # images behave as design and arithmetic say.
 set -eu

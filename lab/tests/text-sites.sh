@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # The check of the built image: patchable sites that run before debts are paid.
 # The kernel's own image passes; with a key that is not listed, a function that
 # lies elsewhere, a table that is missing or half an image it does not; then

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # What `make run-live` shows is what the module promises: 64 CPUs, four of them
 # isolated and busy, on Debian's stock kernel.
 set -eu

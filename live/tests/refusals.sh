@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # The module refuses to load where what it relies on does not hold, for the
 # right reason and saying so; and a kernel that cannot have it does not get one.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # quell-live on Debian's kernel, with Debian's own shell and kmod: on, off and
 # status; what it says when the kernel refuses; under lockdown; and that a
 # kernel which wants signatures takes neither no signature nor a stranger's.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # The packages in a clean Debian: installed, upgraded, removed, purged, with the
 # headers of a Debian kernel there; and what lintian says of them. SUITE is
 # bookworm (Debian 12 with its 6.12) or trixie (Debian 13, 7.3 from backports).

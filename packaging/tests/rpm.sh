@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # The .rpm: built by Debian's rpmbuild, installed into an empty root, run there,
 # upgraded, removed again, and nothing is left.
 set -eu

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # The Secure Boot chapter of docs/operate/operators-guide.md, step by step, with real
 # firmware (OVMF with Microsoft's keys), Debian's signed shim and grub, and
 # Debian's signed kernel: the module of a key that nobody has enrolled is

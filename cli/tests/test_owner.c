@@ -42,6 +42,8 @@ static void write_groups(void)
 	struct rec_writer *w;
 	struct receipt device = { .ts = 100, .vec = VEC_DEVICE, .cause = CAUSE_DEVICE, .cpu = 1,
 				  .how = HOW_SOURCE, .victim_pid = 7 };
+	struct receipt idle = { .ts = 102, .vec = VEC_DEVICE, .cause = CAUSE_DEVICE, .cpu = 1,
+				.how = HOW_SOURCE, .victim_pid = 7, .idle = true };
 	struct receipt lost = { .ts = 101, .vec = VEC_RESCHED, .cause = CAUSE_RESCHED, .cpu = 1 };
 	struct rec_end end = { .duration = 1000 };
 
@@ -54,9 +56,12 @@ static void write_groups(void)
 	one(w, &strings, INSIDE, "/system.slice/cron.service");
 	one(w, &strings, CGROUP_EXITED, INSIDE);
 	one(w, &strings, NULL, INSIDE);
+	one(w, &strings, "", "/system.slice/cron.service");
 	device.victim_cgroup = strtab_str(&strings, INSIDE);
 	rec_receipt(w, &device, NULL);
 	rec_receipt(w, &lost, NULL);
+	idle.victim_cgroup = device.victim_cgroup;
+	rec_receipt(w, &idle, NULL);
 	rec_close(w, &end);
 	strtab_free(&strings);
 	strtab_free(&stacks);
@@ -96,13 +101,13 @@ static bool leaves(const char *sender, const char *victim, unsigned int n, unsig
 
 static void test_filter(void)
 {
-	ok(leaves(NULL, NULL, 7, 0), "everything, if nothing is asked for");
-	ok(leaves("cron", NULL, 2, 2), "by sender: who is gone and what was not seen are counted");
-	ok(leaves(POD, NULL, 1, 2), "a pod");
-	ok(leaves(NULL, POD, 5, 1), "by victim, devices too");
+	ok(leaves(NULL, NULL, 9, 0), "everything, if nothing is asked for");
+	ok(leaves("cron", NULL, 2, 3), "by sender: who is gone, what was not seen and a task of no known group are counted");
+	ok(leaves(POD, NULL, 1, 3), "a pod");
+	ok(leaves(NULL, POD, 5, 1), "by victim, devices too, but on no idle CPU");
 	ok(leaves("cron.service", DIGITS, 2, 2), "both");
-	ok(leaves(CGROUP_EXITED, NULL, 1, 1), "those who are gone, if asked for");
-	ok(leaves("nobody", NULL, 0, 2), "nobody");
+	ok(leaves(CGROUP_EXITED, NULL, 1, 2), "those who are gone, if asked for");
+	ok(leaves("nobody", NULL, 0, 3), "nobody");
 	load("cron", "db");
 	ok(g.s.only && !strcmp(g.s.only, "sent by cron and at the cost of db"), "in words");
 	unload();
@@ -123,7 +128,7 @@ static void test_rows(void)
 			 !strcmp(owner, CGROUP_EXITED) ? 100 :
 			 !strcmp(owner, "pod " POD "/0123456789ab") ? 1000 : 10000;
 	}
-	ok(there == 1111, "a row for each group, one for none (%d)", there);
+	ok(there == 1121, "a row for each group, one for none, one for who is not known (%d)", there);
 	ok(g.s.nvictims == 2, "two groups had to wait");
 	summary_sort(&g.s);
 	ok(g.s.victim[0].times == 5 && g.s.victim[0].lost == 6000 && g.s.victim[0].max == 1500 &&

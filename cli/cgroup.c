@@ -20,6 +20,7 @@
 #include "cgroup.h"
 #include "json.h"
 #include "quell.h"
+#include "strtab.h"
 
 #define INIT_CGROUPNS	"cgroup:[4026531835]"	/* PROC_CGROUP_INIT_INO */
 
@@ -228,4 +229,17 @@ void json_cgroup(struct json *j, const char *key, const char *path)
 	part(j, "pod", o.pod);
 	part(j, "unknown", cgroup_unknown(path) ? path : "");
 	json_close(j, '}');
+}
+
+uint32_t cgroup_number(struct strtab *t, size_t *n, const char *path)
+{
+	bool fits = strlen(path) <= CGROUP_LONGEST;
+	uint32_t id = fits ? strtab_find(t, path) : 0;
+
+	if (id)
+		return id;
+	if (!fits || *n >= CGROUP_MOST)
+		return strtab_str(t, CGROUP_OTHER);
+	++*n;
+	return strtab_str(t, path);
 }

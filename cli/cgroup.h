@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct cgroup_owner {
@@ -59,8 +60,16 @@ static inline bool cgroup_unknown(const char *path)
 	return *path == '(' && strncmp(path, CGROUP_OURS, strlen(CGROUP_OURS));
 }
 
-/* The longest that is kept; anybody may invent longer ones. */
+/* The longest that is kept, and how many: anybody may invent more. */
 #define CGROUP_LONGEST	1024
+#define CGROUP_MOST	4096
+
+/*
+ * The number of @path in @t, where @n of them are already; that of CGROUP_OTHER if
+ * it is too long, or one more than fit. What is in there stays known.
+ */
+struct strtab;
+uint32_t cgroup_number(struct strtab *t, size_t *n, const char *path);
 
 /* Of somebody else's making: is @path one, or what stands for one? */
 bool cgroup_fit(const char *path);

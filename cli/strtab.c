@@ -21,7 +21,7 @@ static uint32_t fnv1a(const void *data, size_t len)
 	return h;
 }
 
-static uint32_t *find_slot(struct strtab *t, uint32_t hash, const void *data,
+static uint32_t *find_slot(const struct strtab *t, uint32_t hash, const void *data,
 			   size_t len)
 {
 	size_t i = hash & (t->nslots - 1);
@@ -82,6 +82,13 @@ uint32_t strtab_put(struct strtab *t, const void *data, size_t len)
 uint32_t strtab_str(struct strtab *t, const char *s)
 {
 	return strtab_put(t, s, strlen(s));
+}
+
+uint32_t strtab_find(const struct strtab *t, const char *s)
+{
+	size_t len = strlen(s);
+
+	return t->nslots && len ? *find_slot(t, fnv1a(s, len), s, len) : 0;
 }
 
 const char *strtab_get(const struct strtab *t, uint32_t id)

@@ -24,6 +24,8 @@ struct strtab {
 
 uint32_t strtab_put(struct strtab *t, const void *data, size_t len);
 uint32_t strtab_str(struct strtab *t, const char *s);
+/* 0: it is not in there. */
+uint32_t strtab_find(const struct strtab *t, const char *s);
 const char *strtab_get(const struct strtab *t, uint32_t id);
 void strtab_free(struct strtab *t);
 

@@ -14,21 +14,8 @@
 #include "quell.h"
 #include "observe/session.h"
 
-#define MAX_GROUPS	4096	/* different paths; a tenant may invent them */
 #define AGAIN_NS	1000000000ull
 #define MAX_ASKED	1000u	/* tasks a second: some ms of our CPU */
-
-static uint32_t path_id(struct session *s, const char *path)
-{
-	size_t before = s->strings.n;
-	uint32_t id;
-
-	if (s->ngroups >= MAX_GROUPS || strlen(path) > CGROUP_LONGEST)
-		return strtab_str(&s->strings, CGROUP_OTHER);
-	id = strtab_str(&s->strings, path);
-	s->ngroups += id >= before;
-	return id;
-}
 
 /* 0: it is gone. */
 static uint32_t read_cgroup(struct session *s, int32_t pid)
@@ -39,10 +26,10 @@ static uint32_t read_cgroup(struct session *s, int32_t pid)
 	path = text ? cgroup_path(text) : NULL;
 	if (path && !s->whole_paths && strncmp(path, "/..", 3)) {
 		ours = xasprintf(CGROUP_OURS "%s", path);
-		id = path_id(s, ours);
+		id = cgroup_number(&s->strings, &s->ngroups, ours);
 		free(ours);
 	} else if (path) {
-		id = path_id(s, path);
+		id = cgroup_number(&s->strings, &s->ngroups, path);
 	}
 	free(path);
 	free(text);

@@ -136,6 +136,27 @@ static bool owned(const char *path, const char *unit, const char *container, con
 	       !strcmp(cgroup_label(path, buf, sizeof(buf)), label);
 }
 
+static void test_many_groups(void)
+{
+	struct strtab t = { 0 };
+	char path[32], *long_one = xasprintf("/%01030d", 0);
+	uint32_t first = 0, id, other;
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < CGROUP_MOST; i++) {
+		snprintf(path, sizeof(path), "/group%u", i);
+		id = cgroup_number(&t, &n, path);
+		first = first ? first : id;
+	}
+	ok(n == CGROUP_MOST && !strcmp(strtab_get(&t, id), "/group4095"), "4,096 groups have a name");
+	other = cgroup_number(&t, &n, "/one more");
+	ok(!strcmp(strtab_get(&t, other), CGROUP_OTHER) && !strtab_find(&t, "/one more"), "one more is another, and is not kept");
+	ok(cgroup_number(&t, &n, "/group0") == first && cgroup_number(&t, &n, path) == id, "those that have a name keep it");
+	ok(cgroup_number(&t, &n, long_one) == other && !strtab_find(&t, long_one), "one that is too long is another");
+	free(long_one);
+	strtab_free(&t);
+}
+
 void test_cgroup(void)
 {
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -171,4 +192,6 @@ void test_cgroup(void)
 	ok(path && !strcmp(path, "/"), "no hierarchy is mounted: in the root, not gone");
 	free(path);
 	ok(!cgroup_path(NULL) && !cgroup_path("nonsense\n"), "gone, or nothing there");
+
+	test_many_groups();
 }

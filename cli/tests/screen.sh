@@ -13,7 +13,10 @@ native "a screen"
 tmux() { command tmux -L "quell-test-$$" -f /dev/null "$@"; }
 put_away() { tmux kill-server 2>/dev/null || true; }
 program names
+program collapse
 background "$tmp/names" 100000
+background "$tmp/collapse"
+collapse=$!
 # A file's name becomes its task's: this one sets the terminal's title.
 cp "$tmp/names" "$tmp/"$'\e]2;PWNED\a'
 background "$tmp/"$'\e]2;PWNED\a' 0
@@ -75,6 +78,29 @@ within_10s fits 160 40 || true
 check "no title was set by a task" test "$(tmux display -p '#{pane_title}')" = "$title"
 check "nor a line begun" eval "! grep -q '^[0-9]* *\$' <(tail -n +5 '$tmp/screen' | grep .)"
 check "evil names are visible" becomes 'x1b\]2;PWNED'
+# Yellow is what quell avoids. Each row as it is shown, after 1 if it is yellow.
+rows() {
+	tmux capture-pane -pe | awk '{
+		line = $0; plain = ""; first = ""
+		while (match(line, /\033\[[0-9;]*m/)) {
+			text = substr(line, 1, RSTART - 1); plain = plain text
+			if (first == "" && text ~ /[^ ]/) first = yellow + 0
+			code = ";" substr(line, RSTART + 2, RLENGTH - 3) ";"
+			line = substr(line, RSTART + RLENGTH)
+			if (code ~ /;33;/) yellow = 1
+			else if (code ~ /;(0|39)?;/) yellow = 0
+		}
+		if (first == "") first = yellow + 0
+		if ((plain line) ~ /^ *[0-9,]+\.[0-9] /) print first, plain line
+	}' >"$tmp/rows"
+}
+yellow() {
+	rows
+	grep -q '^1 .* \* page-table sync ' "$tmp/rows" && grep -q '^0 ' "$tmp/rows" &&
+		! grep -v '^1 .* \* page-table sync ' "$tmp/rows" | grep -q -e '^1' -e ' \* ' -e 'page-table sync'
+}
+if kill -0 "$collapse" 2>/dev/null; then check "page-table syncs are yellow, and nothing else" within_10s yellow
+else skip "page-table syncs are yellow, and nothing else" "no large page can be made here"; fi
 
 tmux send-keys s
 check "s sorts by the next" becomes 'sort: count'

@@ -3,7 +3,8 @@
  * behind.c - behind PATH COMMAND [ARGUMENTS]: COMMAND goes on behind what comes next,
  * which is once PATH is there; or SIGNAL instead of PATH (a number): once the last
  * one was sent that, and is gone; or "probes": prints how many kprobe events of a
- * quell's there are. For plans of guests without a shell.
+ * quell's there are; or "until": COMMAND, again and again until it ends with 0. For
+ * plans of guests without a shell.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PID_FILE "/behind.pid"
@@ -43,8 +45,27 @@ static int count_probes(void)
 
 	while (f && fgets(line, sizeof(line), f))
 		n += strstr(line, ":quell_") != NULL;
+	if (f)
+		fclose(f);
 	printf("{\"probes\": %d}\n", n);
 	return 0;
+}
+
+static int until(char **command)
+{
+	int status = 1;
+	pid_t pid;
+
+	for (int i = 0; status && i < 60; i++) {
+		pid = fork();
+		if (!pid) {
+			execvp(*command, command);
+			_exit(127);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			return 1;
+	}
+	return status != 0;
 }
 
 int main(int argc, char **argv)
@@ -59,6 +80,8 @@ int main(int argc, char **argv)
 		return end_it(atoi(argv[1]));
 	if (argc < 3)
 		return 2;
+	if (!strcmp(argv[1], "until"))
+		return until(argv + 2);
 	pid = fork();
 	if (!pid) {
 		/* Whoever started us waits for the end of our output. */

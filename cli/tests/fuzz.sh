@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: quick beside
-# A fuzzer has a go at the two things that read what others wrote: the parser
-# of CPU lists and the reader of records. QUELL_FUZZ_SECONDS (8) each; more
+# A fuzzer has a go at what reads what others wrote: the parser of CPU lists, and
+# the readers of records and of a service's snapshots. QUELL_FUZZ_SECONDS (8) each; more
 # finds more. What it finds stays in build/cli/fuzz.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -18,6 +18,7 @@ make -s OUT="$out/fuzz" CC=clang "$out/fuzz/fuzz_cpulist" "$out/fuzz/fuzz_recfil
 mkdir -p "$out/fuzz/lists" "$out/fuzz/records"
 printf '0-3,8-30:2/4,7' >"$out/fuzz/lists/seed"
 "$out/unit/unit" --sample "$out/fuzz/records/seed"
+"$out/unit/unit" --snapshot "$out/fuzz/records/snapshot"
 
 fuzz() {
 	"$out/fuzz/fuzz_$name" "$1" -timeout=60 -rss_limit_mb=1024 -print_final_stats=1 \

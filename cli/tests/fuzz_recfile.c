@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * fuzz_recfile.c - any file is a record or is refused, and a record can be
- * shown in every way.
+ * shown in every way; and any answer of a service is a snapshot or is refused,
+ * and a snapshot can be shown, and followed by another one.
  *
  * A checksum would keep the fuzzer out of everything behind it, so the
  * checksums of the chunks are put right before the file is read. What is read
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "../record/crc32.h"
+#include "../record/snapshot.h"
 #include "../show/show.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -74,7 +76,8 @@ static void show_all(struct summary *s)
 	summary_sort(s);
 	show_text(s, f, true);
 	show_json(s, f);
-	show_svg(s, f);
+	if (s->heat_span)	/* a record's */
+		show_svg(s, f);
 	series_init(&series, SERIES_DEFAULT, DEFAULT_LABELS);
 	series_update(&series, s, 0);
 	show_metrics(s, &series, f, METRICS_OPENMETRICS);
@@ -82,13 +85,47 @@ static void show_all(struct summary *s)
 	fclose(f);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void as_record(FILE *f)
 {
 	struct strtab strings = { 0 }, stacks = { 0 };
 	static struct summary s;
 	struct rec_visitor v = { .strings = &strings, .stacks = &stacks,
 		.meta = on_meta, .send = on_send, .receipt = on_receipt,
 		.agreement = on_agreement, .note = on_note, .arg = &s };
+
+	summary_init(&s, &strings, &stacks);
+	s.heat_span = 1000000;
+	if (!rec_read(f, &v))
+		show_all(&s);
+	summary_free(&s);
+	strtab_free(&strings);
+	strtab_free(&stacks);
+}
+
+static void as_snapshot(FILE *f)
+{
+	struct strtab strings = { 0 }, stacks = { 0 };
+	static struct summary old, now;
+	struct snapshot about;
+
+	summary_init(&old, &strings, &stacks);
+	summary_init(&now, &strings, &stacks);
+	if (!snapshot_read(&old, &about, f)) {
+		show_all(&old);
+		rewind(f);
+		if (snapshot_read(&now, &about, f))
+			abort();	/* it was good a moment ago */
+		snapshot_inherit(&now, &old);
+		show_all(&now);
+	}
+	summary_free(&old);
+	summary_free(&now);
+	strtab_free(&strings);
+	strtab_free(&stacks);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	uint8_t *copy;
 	FILE *f;
 
@@ -97,15 +134,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	copy = malloc(size);
 	memcpy(copy, data, size);
 	mend(copy, size);
-	summary_init(&s, &strings, &stacks);
-	s.heat_span = 1000000;
 	f = fmemopen(copy, size, "r");
-	if (!rec_read(f, &v))
-		show_all(&s);
+	as_record(f);
+	rewind(f);
+	as_snapshot(f);
 	fclose(f);
-	summary_free(&s);
-	strtab_free(&strings);
-	strtab_free(&stacks);
 	free(copy);
 	return 0;
 }

@@ -3,7 +3,8 @@
 # test: deep
 # The module on Debian's other kernels: 6.1, where no tracepoint tells which
 # function an interrupt was for, so that all of them count; and the rt flavour
-# of 6.12, which has no huge pages to collapse.
+# of 6.12, which has no huge pages to collapse. 6.12+deb13-amd64 is Debian 13's
+# generic one, for which the module is built there, by that Debian's compiler.
 set -eu
 cd "$(dirname "$0")/../.."
 lab/need run-live
@@ -16,11 +17,22 @@ cpus=6
 
 for kernel in ${KERNEL:-6.1 6.12-rt}; do
 	image=$(lab/debian-image "$kernel")
-	kdir=$(live/headers "${image##*/vmlinuz-}")
+	release=${image##*/vmlinuz-}
 	tmp=$top/$kernel
 	mkdir "$tmp"
-	live/build "$kdir" "$tmp/good"
-	make -s -C live KDIR="$kdir" OUT="$tmp/version" KCFLAGS=-DLIVE_LINUX=0x060200 >"$tmp/version.log" 2>&1
+	case $kernel in
+	*+deb13*)
+		live/trixie "$release" "$tmp/good"
+		compiler=$(readelf -p .comment "$tmp/good/quell_live.ko" | sed -n 's/.*GCC: //p' | head -n 1)
+		make -s -C live/guest OUT="$tmp/good"
+		live/trixie "$release" "$tmp/version" KCFLAGS=-DLIVE_LINUX=0x060200
+		;;
+	*)
+		kdir=$(live/headers "$release")
+		live/build "$kdir" "$tmp/good"
+		make -s -C live KDIR="$kdir" OUT="$tmp/version" KCFLAGS=-DLIVE_LINUX=0x060200 >"$tmp/version.log" 2>&1
+		;;
+	esac
 
 	case $kernel in *-rt) workloads='unshare' ;; *) workloads='collapse unshare' ;; esac
 	for w in $workloads; do
@@ -53,8 +65,13 @@ for kernel in ${KERNEL:-6.1 6.12-rt}; do
 			'.isolated_ipis >= .ops'
 		claim_each "$kernel: $w: with it, by next to none" "isolated-$w" live '.isolated_ipis <= .ops / 4'
 		claim_each "$kernel: $w: without it, every other CPU is" "isolated-$w" stock ".call_ipis >= $((cpus - 1)) * .ops"
-		claim_each "$kernel: $w: with it, less than half of them" "isolated-$w" live ".call_ipis < $((cpus - 1)) * .ops / 2"
+		# Where it can be told, the syncs alone: a busy machine has other calls beside them.
+		case $kernel in *+deb13*) calls=.sync_ipis ;; *) calls=.call_ipis ;; esac
+		claim_each "$kernel: $w: with it, less than half of them" "isolated-$w" live "$calls < $((cpus - 1)) * .ops / 2"
 	done
+	case $kernel in
+	*+deb13*) check "$kernel: built by the kernel's own compiler, $compiler" grep -qF "${compiler:-none}, GNU ld" "$tmp/log" ;;
+	esac
 	case $kernel in
 	*-rt)
 		claim_each "$kernel: unshare: counters agree" isolated-unshare live .counters_agree

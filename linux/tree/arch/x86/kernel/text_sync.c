@@ -48,7 +48,7 @@
  * (CONFIG_NOINSTR_VALIDATION), and a batch with a site in one of them interrupts
  * everybody.
  *
- * The model proofs/h-text comes with this series.
+ * The model h-text has all of it, and what goes wrong without each step.
  *
  *
  * What else is sent to all CPUs for the sake of tracing and livepatching

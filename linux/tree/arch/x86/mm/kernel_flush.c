@@ -34,7 +34,7 @@
  *
  * (o) clears FLUSH after the flush, and only with KERNEL set, when no sender
  * can set it again.  So an NMI between (l) and the end of (o) sees FLUSH as
- * well and flushes too; taking the request first would hide it (F10).  An NMI
+ * well and flushes too; taking the request first would hide it.  An NMI
  * between (n) and user mode, or between user mode and (l), does (l), (o) and
  * (n) by itself; one that finds KERNEL set leaves it set, and writes nothing
  * unless something is owed.
@@ -57,8 +57,8 @@
  * Speculation in these windows may use a stale entry, as it may on any CPU
  * until the interrupt of a flush arrives; nothing it does is architectural.
  *
- * The models proofs/h-word (memory ordering) and proofs/h-defer (NMIs at every
- * step) come with this series; both also show the orders that lose a request.
+ * The models h-word (memory ordering) and h-defer (NMIs at every step) check
+ * this, and show which orders lose a request.
  *
  *
  * What must not be deferred
@@ -204,7 +204,7 @@ noinstr void kernel_flush_pay(int debts)
 		raw_cpu_inc(kernel_flush.synced);
 	}
 //@end
-	/* Everything was paid, and only now may this be forgotten (F10). */
+	/* Everything was paid, and only now may this be forgotten. */
 	kernel_flush_word_paid(&kf->word, debts);
 }
 

@@ -41,7 +41,7 @@ static void clean_entry_sees_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
 }
 
-/* F10: between taking the word and the flush, an NMI must see the request. */
+/* Between taking the word and the flush, an NMI must see the request. */
 static void nmi_before_the_flush_sees_the_request(struct kunit *test)
 {
 	atomic_t word = ATOMIC_INIT(FLUSH);
@@ -56,7 +56,7 @@ static void nmi_before_the_flush_sees_the_request(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&word), KERNEL);
 }
 
-/* F6: after exit's last step, an NMI takes and returns the word by itself. */
+/* After exit's last step, an NMI takes and returns the word by itself. */
 static void nmi_after_exit_carries_out_a_request(struct kunit *test)
 {
 	atomic_t word = ATOMIC_INIT(KERNEL);

@@ -67,7 +67,7 @@ void kernel_flush_count(enum kernel_flush_rule rule);
 /*
  * The state machine.  While KERNEL is set nobody but this CPU writes its word;
  * while it is clear, senders add debts by compare-and-exchange.  Proven in
- * proofs/h-word.
+ * the model h-word.
  */
 
 /**
@@ -112,7 +112,7 @@ static __always_inline int kernel_flush_word_nmi_enter(atomic_t *word)
  * @word: this CPU's word
  * @debts: which
  *
- * Only after the flush: an NMI before it must see the debt too (F10).
+ * Only after the flush: an NMI before it must see the debt too.
  */
 static __always_inline void kernel_flush_word_paid(atomic_t *word, int debts)
 {

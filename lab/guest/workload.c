@@ -336,6 +336,13 @@ char *map_aligned(unsigned long bytes, unsigned long alignment)
 
 void only_base_pages(void)
 {
+	/* A kernel without huge pages has no others. */
+	if (!access(THP_ENABLED, F_OK))
+		base_pages_at_first();
+}
+
+void base_pages_at_first(void)
+{
 	if (!borrow_knob(THP_ENABLED, "madvise"))
 		unavailable("no-transparent-huge-pages");
 }

@@ -86,6 +86,8 @@ void stop_strangers(void);
 char *map_aligned(unsigned long bytes, unsigned long alignment);
 /* Base pages, whatever the system's setting for huge ones; undone at exit. */
 void only_base_pages(void);
+/* For those that then ask for huge ones, which the kernel has to have. */
+void base_pages_at_first(void);
 void touch(char *at, unsigned long bytes, unsigned long stride);
 long page_size(void);
 

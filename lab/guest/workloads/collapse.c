@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	bytes = (unsigned long)mib * MIB;
 	if (!bytes || bytes % HUGE_PAGE)
 		die("--mib wants an even number of MiB");
-	only_base_pages();
+	base_pages_at_first();
 	stay_on_housekeeping();
 	visited = visit_cpus((unsigned int)visited);
 	threads = start_spinners((unsigned int)threads);

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 	wanted = bytes / HUGE_PAGE;
 	if (!bytes || bytes % HUGE_PAGE)
 		die("--mib wants an even number of MiB");
-	only_base_pages();
+	base_pages_at_first();
 	/* Everything in one pass, and the next pass at once. */
 	if (!borrow_knob(DAEMON "pages_to_scan", "1000000") ||
 	    !borrow_knob(DAEMON "alloc_sleep_millisecs", "1"))

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
 	bytes = (unsigned long)mib * MIB;
 	if (!bytes || bytes % HUGE_PAGE)
 		die("--mib wants an even number of MiB");
-	only_base_pages();
+	base_pages_at_first();
 	stay_on_housekeeping();
 	memory = map_aligned(bytes, HUGE_PAGE);
 	thread = calloc((size_t)walkers + 1, sizeof(*thread));

@@ -22,9 +22,9 @@ enum kernel_flush_point {
 /* Faults that can be switched on: of the catalogue, and of each rule. */
 enum kernel_flush_broken {
 	KERNEL_FLUSH_BROKEN_NONE,
-	KERNEL_FLUSH_BROKEN_ORDER,	/* F5: flush, then say so */
-	KERNEL_FLUSH_BROKEN_NMI,	/* F6: NMIs do not look at the word */
-	KERNEL_FLUSH_BROKEN_TAKE,	/* F10: take the debt, then pay */
+	KERNEL_FLUSH_BROKEN_ORDER,	/* flush, then say so */
+	KERNEL_FLUSH_BROKEN_NMI,	/* NMIs do not look at the word */
+	KERNEL_FLUSH_BROKEN_TAKE,	/* take the debt, then pay */
 	KERNEL_FLUSH_BROKEN_DROP,	/* the debt is not written down */
 	KERNEL_FLUSH_BROKEN_RANGE,	/* a CPU that is interrupted flushes less */
 	KERNEL_FLUSH_BROKEN_PRESENT,	/* presence may wait like a permission */

@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.."
 lab/need kernel-deb report
 . lab/lib.sh
 . testlib/tap.sh
+. testlib/rows.sh
 . testlib/clean-debian.sh
 
 kernel=${KERNEL:-6.12}
@@ -89,9 +90,7 @@ else
 	not_ok "its module is signed by the key it trusts" "it was not loaded"
 fi
 grep '"workload":' "$tmp/all" >"$tmp/rows" || true
-claim() { # WHAT JQ-CONDITION on the array of rows
-	if jq -es "$2" "$tmp/rows" >/dev/null; then ok "$1"; else not_ok "$1" "$(head -c 3000 "$tmp/rows")"; fi
-}
+rows=$tmp/rows
 claim "all strategies are there, auto among them" \
 	'map(.strategy) | unique == ["auto", "broadcast"]'
 for w in collapse unshare; do

@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test
 . testlib/tap.sh
-. testlib/coverage.sh
+. cli/tests/gcov.sh
 out=$PWD/build/cli/coverage-deep
 rm -rf "$out"
 make -s -C cli OUT="$out" CC=gcc CFLAGS="$coverage" LDFLAGS=--coverage >&2

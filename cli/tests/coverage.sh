@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 lab/need cli-test
 . testlib/tap.sh
-. testlib/coverage.sh
+. cli/tests/gcov.sh
 out=$PWD/build/cli/coverage
 rm -rf "$out"
 mkdir -p "$out"

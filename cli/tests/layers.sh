@@ -11,7 +11,7 @@ cd cli
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# From the top down; recv and send beside each other.
+# From the top down. What stands on one line there does not call its neighbour.
 order='join join_recv join_send join_task join_nest join_origin join_out join_base'
 
 # upward DIR: calls of a file in DIR to one that is above it, or beside it.
@@ -32,5 +32,7 @@ found=$(upward "$work")
 check "none calls one above it${found:+: $found}" [ -z "$found" ]
 echo 'void join_event(void); void join_drop_ipi(void); void join_drop_ipi(void) { join_event(); }' |
 	${CC:-gcc} -x c -c -o "$work/join_base.o" -
+check "nor does recv call send" [ -z "$(comm -12 <(nm -u "$work/join_recv.o" | awk '{ print $2 }' | sort) \
+	<(nm --defined-only "$work/join_send.o" | awk '$2 == "T" { print $3 }' | sort))" ]
 check "a call upward is found" [ "$(upward "$work")" = 'join_base: join_event' ]
 finish

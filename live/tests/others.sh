@@ -22,10 +22,10 @@ for kernel in ${KERNEL:-6.1 6.12-rt}; do
 	mkdir "$tmp"
 	case $kernel in
 	*+deb13*)
-		live/trixie "$release" "$tmp/good"
+		live/tests/trixie "$release" "$tmp/good"
 		compiler=$(readelf -p .comment "$tmp/good/quell_live.ko" | sed -n 's/.*GCC: //p' | head -n 1)
 		make -s -C live/guest OUT="$tmp/good"
-		live/trixie "$release" "$tmp/version" KCFLAGS=-DLIVE_LINUX=0x060200
+		live/tests/trixie "$release" "$tmp/version" KCFLAGS=-DLIVE_LINUX=0x060200
 		;;
 	*)
 		kdir=$(live/headers "$release")

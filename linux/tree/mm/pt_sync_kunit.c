@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 
 #include <linux/cpumask.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/pt_sync.h>
 #include <linux/pt_targets.h>
@@ -128,6 +129,23 @@ static void targets(struct kunit *test)
 	/* This one is running this test. */
 	KUNIT_EXPECT_TRUE(test, pt_cpu_in_kernel(cpu));
 	put_cpu();
+}
+
+/* Who runs a task of one mm does not run every mm. */
+static void targets_of_task(struct kunit *test)
+{
+	struct pt_fixture *f = test->priv;
+	int cpu;
+
+	kthread_use_mm(f->mm);
+	cpu = get_cpu();
+	rcu_read_lock();
+	KUNIT_EXPECT_TRUE(test, pt_cpu_has_mm(cpu, f->mm));
+	KUNIT_EXPECT_TRUE(test, pt_cpu_runs_mm(cpu, f->mm));
+	KUNIT_EXPECT_FALSE(test, pt_cpu_runs_mm(cpu, &init_mm));
+	rcu_read_unlock();
+	put_cpu();
+	kthread_unuse_mm(f->mm);
 }
 
 static void walk_unbiased(struct kunit *test)
@@ -428,6 +446,7 @@ static struct kunit_case pt_sync_cases[] = {
 	KUNIT_CASE(receipt_refused),
 	KUNIT_CASE(receipt_alone),
 	KUNIT_CASE(targets),
+	KUNIT_CASE(targets_of_task),
 	KUNIT_CASE(walk_unbiased),
 	KUNIT_CASE(walk_nested),
 	KUNIT_CASE(bias_life),

@@ -49,4 +49,9 @@ if [ -z "$precedence" ]; then ok "no // before a comparison without parentheses"
 nothing=$(tests_of | xargs grep -nE 'jq (-[a-z]+ )*-[a-z]*e[a-z]*[ "]' | grep -vE 'jq (-[a-z]+ )*-[a-z]*[ns]' || true)
 if [ -z "$nothing" ]; then ok "no jq -e is content with nothing"; else
 	not_ok "no jq -e is content with nothing" "$nothing"; fi
+# A mutant that no longer applies would be found missing hours later.
+for tier in '' --kernel; do
+	# shellcheck disable=SC2086 # an option or none
+	check "every mutant${tier:+ of the kernel} changes one line" lab/mutants --list $tier
+done
 finish

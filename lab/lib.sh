@@ -9,6 +9,7 @@ QUELL_CACHE=${QUELL_CACHE:-${HOME:?}/.cache/quell}
 export QUELL_CACHE
 ME=${0#"$QUELL_TOP"/}
 
+. "$QUELL_TOP/lab/options.sh"
 note() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "$ME" "$*" >&2; exit 2; }
 
@@ -114,38 +115,6 @@ progress() {
 }
 progress_left=''
 progress_end() { [ ! -t 2 ] || printf '\r\033[K' >&2; }
-
-# take_options OPTION... -- "$@": the options of a command that takes nothing else.
-# OPTION is `name`, whose value goes to the variable of that name; `name+`, whose
-# values are added to an array; `name!`, a flag, whose variable is set to the
-# name; and any of them with `=variable`. --help is `usage`, which the command has.
-take_options() {
-	local option name variable options=()
-	while [ "$1" != -- ]; do
-		options+=("$1")
-		shift
-	done
-	shift
-	while [ $# -gt 0 ]; do
-		[ "$1" != --help ] || { usage; exit 0; }
-		for option in "${options[@]}"; do
-			name=${option%%[+!=]*} variable=${option##*=}
-			[ "$1" = "--$name" ] || continue
-			[ "$variable" != "$option" ] || variable=$name
-			case $option in
-			*!*) printf -v "$variable" %s "$name"; shift; continue 2 ;;
-			esac
-			[ $# -ge 2 ] || die "$1 wants a value"
-			case $option in
-			*+*) eval "$variable+=(\"\$2\")" ;;
-			*) printf -v "$variable" %s "$2" ;;
-			esac
-			shift 2
-			continue 2
-		done
-		die "unknown option $1 (see --help)"
-	done
-}
 
 # follow_make FIRST TOTAL WHAT: shows the progress of a kernel's build, whose output
 # it reads; FIRST objects are there already. Prints how many were made.

@@ -46,7 +46,7 @@ verdict 1 "a data race with a function of ours" ===== \
 copy=$(mktemp -d)
 trap 'rm -rf "$log" "$copy"' EXIT
 mkdir "$copy/lab"
-cp lab/complaints lab/lib.sh "$copy/lab"
+cp lab/complaints lab/lib.sh lab/options.sh "$copy/lab"
 printf 'Linux version\n' >"$log"
 check "without the list of known ones even a quiet log is not passed" \
 	test "$("$copy/lab/complaints" "$log" >/dev/null 2>&1; echo $?)" = 1

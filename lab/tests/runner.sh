@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir -p "$tmp/lab/tests"
-cp lab/test lab/lib.sh "$tmp/lab"
+cp lab/test lab/lib.sh lab/options.sh "$tmp/lab"
 printf '%s\n' 'test:' 'test-long: @test' >"$tmp/lab/packages"
 
 # script NAME: a test that prints what stdin says.

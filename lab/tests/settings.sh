@@ -28,10 +28,16 @@ refuses "an unknown architecture" "unknown architecture 'vax'" env ARCH=vax lab/
 refuses "scale: nothing to draw" '^lab/scale: --draw wants' lab/scale --draw
 refuses "scale: what is no result" 'no results: Makefile$' lab/scale --draw Makefile
 refuses "SIZES of scale" "SIZES is '300'" env SIZES="8 300" lab/scale
-for script in run boot build fetch debian; do
-	refuses "an unknown option of $script" "unknown option --nosuch" "lab/$script" --nosuch
-	check "$script --help" "lab/$script" --help
+# options_of SCRIPT: what it gives to take_options; helped SCRIPT: what --help names.
+options_of() { sed -n 's/^take_options \(.*\) -- "\$@"$/\1/p' "$1" | tr ' ' '\n' | grep -v '^@' | sed 's/[+!=].*//' | sort; }
+helped() { "$1" --help | grep -oE '(^ *|\[)--[a-z-]+' | sed 's/^.*--//' | grep -vx help | sort -u; }
+parsers=$(git grep -l '^take_options ' -- lab linux live packaging proofs)
+check "there are commands with options" [ "$(wc -l <<<"$parsers")" -ge 15 ]
+for script in $parsers; do
+	refuses "an unknown option of $script" "unknown option --nosuch" "$script" --nosuch
+	check "$script --help names its options" [ "$(helped "$script")" = "$(options_of "$script")" ]
 done
+check "no command takes its options apart by hand" [ -z "$(git grep -lE '^while \[ \$# -gt 0 \]' -- lab linux live packaging proofs ":!linux/graft")" ]
 refuses "an option without its value" "\-\-cpus wants a value" lab/run --cpus
 refuses "a kernel that is not there" "no kernel image /nowhere" lab/boot --kernel /nowhere
 refuses "a plan that is not there" "no plan /nowhere" lab/run --plan /nowhere

@@ -14,7 +14,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 # A copy, so that its list can be changed.
 mkdir "$tmp/lab"
-cp lab/lib.sh lab/packages lab/text-sites lab/text-sites.c "$tmp/lab/"
+cp lab/lib.sh lab/options.sh lab/packages lab/text-sites lab/text-sites.c "$tmp/lab/"
 sites=$tmp/lab/text-sites
 list=$tmp/lab/text-sites.list
 

@@ -7,6 +7,12 @@
  * and only those in between may or may not be: they are the slack. Everything
  * else has to match to the last one.
  *
+ * But for the one under way. The kernel counts an interrupt and traces it one
+ * after the other, devices' in this order, function calls the other way round.
+ * A reading can fall in between, for long if a hypervisor has stopped the CPU.
+ * A CPU has one interrupt under way at a time: so one per row, traced close to
+ * a reading, is taken to be on the side where the kernel counted it.
+ *
  * So the traced counts are kept as they were when each reading began and
  * ended. Interrupts are told in order of time; one that comes late (its CPU
  * was stopped by a hypervisor while it wrote the event) is put where it
@@ -20,12 +26,17 @@
 #include "quell.h"
 
 #define LATE_NS	500000000ull
+#define NEAR_NS	100000000ull	/* so long may an interrupt be under way */
+
+enum { NEAR_BEFORE = 1, NEAR_AFTER = 2 };
 
 struct reading {
 	struct reading	*next;
 	struct counters	c;
 	uint64_t	*before, *after;	/* counts when it began and ended */
 	size_t		nbefore, nafter;	/* rows there were by then */
+	unsigned char	*near;			/* traced close to it, before or after */
+	size_t		near_room;
 	bool		began, ended;
 };
 
@@ -33,8 +44,8 @@ struct account {
 	struct cpuset	observed;
 	char		(*label)[16];		/* the rows, by their label */
 	size_t		nrows, row_room, width;	/* of a row: CPUs */
-	uint64_t	*count;
-	size_t		count_room;
+	uint64_t	*count, *latest;	/* and when the latest was */
+	size_t		count_room, latest_room;
 	struct reading	*first, *base, *last, *waiting;
 	uint64_t	missing;
 	struct { uint32_t name; uint8_t vec; bool known; size_t row; } kinds[256];
@@ -56,7 +67,22 @@ static void reading_free(struct account *a, struct reading *r)
 	counters_free(&r->c);
 	free(r->before);
 	free(r->after);
+	free(r->near);
 	free(r);
+}
+
+static void note_near(struct reading *r, size_t cell, unsigned char side)
+{
+	size_t had = r->near_room;
+
+	r->near = grow(r->near, &r->near_room, cell + 1, 1);
+	memset(r->near + had, 0, r->near_room - had);
+	r->near[cell] |= side;
+}
+
+static bool is_near(const struct reading *r, size_t cell, unsigned char side)
+{
+	return cell < r->near_room && r->near[cell] & side;
 }
 
 struct account *account_new(struct counters *first,
@@ -89,6 +115,8 @@ static size_t row_of(struct account *a, const char *label)
 	need = (i + 1) * a->width;
 	a->count = grow(a->count, &a->count_room, need, sizeof(*a->count));
 	memset(a->count + i * a->width, 0, a->width * sizeof(*a->count));
+	a->latest = grow(a->latest, &a->latest_room, need, sizeof(*a->latest));
+	memset(a->latest + i * a->width, 0, a->width * sizeof(*a->latest));
 	a->nrows++;
 	return i;
 }
@@ -111,6 +139,9 @@ static void pass(struct account *a, uint64_t ts)
 		if (!r->began && ts >= r->c.began) {
 			r->before = snapshot(a, &r->nbefore);
 			r->began = true;
+			for (size_t cell = 0; cell < a->nrows * a->width; cell++)
+				if (a->latest[cell] && a->latest[cell] + NEAR_NS > r->c.began)
+					note_near(r, cell, NEAR_BEFORE);
 		}
 		if (!r->ended && ts > r->c.ended) {
 			r->after = snapshot(a, &r->nafter);
@@ -141,12 +172,18 @@ void account_irq(struct account *a, const struct receipt *irq, const char *name)
 		return;
 	cell = a->kinds[k].row * a->width + irq->cpu;
 	a->count[cell]++;
+	if (irq->ts > a->latest[cell])
+		a->latest[cell] = irq->ts;
 	/* A straggler was there when a reading began, although not yet told. */
 	for (struct reading *r = a->waiting; r; r = r->next) {
 		if (r->began && irq->ts < r->c.began && cell < r->nbefore * a->width)
 			r->before[cell]++;
 		if (r->ended && irq->ts <= r->c.ended && cell < r->nafter * a->width)
 			r->after[cell]++;
+		if (irq->ts < r->c.began && irq->ts + NEAR_NS > r->c.began)
+			note_near(r, cell, NEAR_BEFORE);
+		else if (irq->ts > r->c.ended && irq->ts < r->c.ended + NEAR_NS)
+			note_near(r, cell, NEAR_AFTER);
 	}
 }
 
@@ -163,6 +200,19 @@ static uint64_t at(const uint64_t *counts, size_t rows, size_t width, size_t row
 		   int cpu)
 {
 	return row < rows ? counts[row * width + cpu] : 0;
+}
+
+/* The interrupts under way at a reading: to the side where they were counted. */
+static void settle(struct agreement *x, const struct reading *from,
+		   const struct reading *to, size_t cell)
+{
+	uint64_t more = is_near(from, cell, NEAR_BEFORE) + is_near(to, cell, NEAR_AFTER);
+	uint64_t less = is_near(from, cell, NEAR_AFTER) + is_near(to, cell, NEAR_BEFORE);
+
+	while (more-- && x->kernel > x->counted + x->slack)
+		x->counted++;
+	while (less-- && x->kernel < x->counted)
+		x->counted--;
 }
 
 static size_t compare(struct account *a, const struct reading *from,
@@ -183,6 +233,7 @@ static size_t compare(struct account *a, const struct reading *from,
 		e1 = at(to->after, to->nafter, a->width, row, x->cpu);
 		x->counted = b1 - e0;
 		x->slack = (e0 - b0) + (e1 - b1);
+		settle(x, from, to, row * a->width + x->cpu);
 	}
 	return n;
 }
@@ -272,5 +323,6 @@ void account_free(struct account *a)
 		reading_free(a, last);
 	free(a->label);
 	free(a->count);
+	free(a->latest);
 	free(a);
 }

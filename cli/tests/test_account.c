@@ -71,11 +71,11 @@ static void test_account_slack(void)
 	irqs(a, 0, SEC + SEC / 2, 177 - 40);
 	irqs(a, 0, 2 * SEC - 20000000, 20);
 	irqs(a, 0, 2 * SEC + 20000000, 60);
-	ok(account_advance(a, 4 * SEC) == 228 - 177 && account_missing(a) == 51,
+	ok(account_advance(a, 4 * SEC) == 228 - 177 - 2 && account_missing(a) == 49,
 	   "what lies outside the readings is no slack: 228 against 177 does not agree");
 	n = account_agreements(a, &x);
-	ok(n == 1 && x[0].kernel == 228 && x[0].counted == 177 && !x[0].slack &&
-	   !agrees(x), "and the numbers are those between the readings");
+	ok(n == 1 && x[0].kernel == 228 && x[0].counted == 177 + 2 && !x[0].slack &&
+	   !agrees(x), "and the numbers are those between the readings, one under way at each");
 	free(x);
 	account_free(a);
 
@@ -93,6 +93,45 @@ static void test_account_slack(void)
 	ok(account_advance(a, 8 * SEC) == 1,
 	   "slack is not had twice: sixteen against ten, three and two");
 	account_free(a);
+}
+
+/* @n interrupts at each of five moments; the second reading has @count more. */
+static uint64_t under_way(const int n[5], unsigned int count, bool *agree)
+{
+	static const uint64_t at[5] = { SEC - 1000, SEC + 2000, SEC + SEC / 2,
+					2 * SEC - 1000, 2 * SEC + 2000 };
+	struct account *a = begin();
+	struct agreement *x;
+	uint64_t missing;
+
+	then(a, 2 * SEC, 100 + count, 200);
+	for (int i = 0; i < 5; i++)
+		irqs(a, 0, at[i], n[i]);
+	missing = account_advance(a, 4 * SEC);
+	*agree = account_agreements(a, &x) == 1 && agrees(x) && x->counted == x->kernel;
+	free(x);
+	account_free(a);
+	return missing;
+}
+
+static void test_account_under_way(void)
+{
+	bool agree;
+
+	ok(!under_way((int[]){ 0, 0, 10, 0, 1 }, 11, &agree) && agree,
+	   "counted before a reading, traced after it: no loss");
+	ok(!under_way((int[]){ 1, 0, 10, 0, 0 }, 11, &agree) && agree,
+	   "traced before the first one, counted after it: none");
+	ok(!under_way((int[]){ 0, 0, 10, 1, 0 }, 10, &agree) && agree,
+	   "traced before the second one, counted after it: no interrupt too many");
+	ok(!under_way((int[]){ 0, 1, 10, 0, 0 }, 10, &agree) && agree,
+	   "counted before the first one, traced after it: none");
+	ok(under_way((int[]){ 0, 0, 10, 0, 9 }, 12, &agree) == 1 && !agree,
+	   "one at a time is under way: of two, one is missing");
+	ok(under_way((int[]){ 0, 0, 10, 0, 0 }, 11, &agree) == 1 && !agree,
+	   "none is, if none was traced close to a reading");
+	under_way((int[]){ 0, 0, 12, 0, 0 }, 11, &agree);
+	ok(!agree, "nor is one too many then");
 }
 
 static void test_account_loss(void)
@@ -245,6 +284,7 @@ static void test_symbols(void)
 void test_account(void)
 {
 	test_account_slack();
+	test_account_under_way();
 	test_account_loss();
 	test_account_online();
 	test_names();

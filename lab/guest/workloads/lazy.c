@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lazy: page tables that are freed and become something else at once, while
+ * lazy: page tables that are freed and become something else, while
  * threads sleep on the other CPUs: these stay idle with this address space
  * loaded (lazy TLB mode), and their speculation may walk it. An operation is one
  * page table.
@@ -9,18 +9,33 @@
  * it, which frees nothing, then that one does, which frees it.
  */
 #define _GNU_SOURCE
+#include <linux/membarrier.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "workloads/hugetlb.h"
 #include "workload.h"
 
-enum { REUSED = 4, MAX_ROUNDS = 64 };
+enum { REUSED = 16, MAX_ROUNDS = 64 };
+
+/*
+ * Kernels free page tables after a grace period of RCU, for the sake of those who
+ * walk them without locks. CPUs that are idle are not woken by one. The second
+ * waits for the callbacks of the first. With nohz_full CPUs there is only time.
+ */
+static void let_free(void)
+{
+	for (int i = 0; i < 2; i++)
+		if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+			sleep_ms(30);
+}
 
 /* New page tables, which are the pages that were freed last. */
 static void reuse(char *where)
 {
+	let_free();
 	touch(where, REUSED * HUGE_PAGE, HUGE_PAGE);
 	if (munmap(where, REUSED * HUGE_PAGE))
 		die("munmap");

@@ -395,7 +395,7 @@ void Machine::reused(const Write &w)
 
 	if (tables.find(frame))
 		return;
-	n.freed_checked++;
+	n.freed_checked += as_data;
 	for (unsigned i = 0; i < ncpus; i++) {
 		Cpu &c = cpus[i];
 

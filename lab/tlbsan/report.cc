@@ -234,17 +234,18 @@ void Reporter::summary(const Statistics &n, bool speculation, bool tasks, Vendor
 	for (auto &s : seen)
 		fprintf(text, "%8" PRIu64 " places and changes: %s\n", s.second, s.first.c_str());
 	fprintf(text, "tlbsan: %zu different errors, %" PRIu64 " uses in all; %" PRIu64 " changes of tables, %" PRIu64
-		" stale things held; uses before a flush was due: %" PRIu64 ", uses that the tables agreed with: %" PRIu64 "\n",
-		seen.size(), n.reports, n.changes, n.held, n.windows, n.same);
+		" stale things held; uses before a flush was due: %" PRIu64 ", uses that the tables agreed with: %" PRIu64
+		"; unlinked tables that became other pages: %" PRIu64 "\n",
+		seen.size(), n.reports, n.changes, n.held, n.windows, n.same, n.freed_checked);
 	fprintf(text, "tlbsan: %s rules, speculation %s, tasks %s; INVLPG %" PRIu64 ", INVPCID %" PRIu64 "/%" PRIu64 "/%" PRIu64
 		"/%" PRIu64 ", MOV to CR3 %" PRIu64 " and %" PRIu64 " without a flush, CR4.PGE %" PRIu64 "; flushes ignored on purpose %" PRIu64 ", uses %" PRIu64 "\n",
 		vendor == AMD ? "AMD's" : "Intel's", speculation ? "on" : "off", tasks ? "tracked" : "not known (no symbols)",
 		n.invlpg, n.invpcid[0], n.invpcid[1], n.invpcid[2], n.invpcid[3], n.cr3_flush, n.cr3_keep, n.cr4_flush, n.masked, n.ignored);
 	fprintf(text, "tlbsan: not seen: store buffers, dirty bits, guests, five levels, what processors do beyond their manual\n");
 	fprintf(json, "{\"tlbsan\":\"summary\",\"errors\":%zu,\"uses\":%" PRIu64 ",\"changes\":%" PRIu64 ",\"held\":%" PRIu64
-		",\"windows\":%" PRIu64 ",\"same\":%" PRIu64 ",\"masked\":%" PRIu64 ",\"ignored\":%" PRIu64 ",\"invlpg\":%" PRIu64 ",\"invpcid\":[%" PRIu64
+		",\"windows\":%" PRIu64 ",\"same\":%" PRIu64 ",\"freed\":%" PRIu64 ",\"masked\":%" PRIu64 ",\"ignored\":%" PRIu64 ",\"invlpg\":%" PRIu64 ",\"invpcid\":[%" PRIu64
 		",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"cr3_flush\":%" PRIu64 ",\"cr3_keep\":%" PRIu64 ",\"speculation\":%s,\"tasks\":%s,\"counts\":{",
-		seen.size(), n.reports, n.changes, n.held, n.windows, n.same, n.masked, n.ignored, n.invlpg, n.invpcid[0], n.invpcid[1],
+		seen.size(), n.reports, n.changes, n.held, n.windows, n.same, n.freed_checked, n.masked, n.ignored, n.invlpg, n.invpcid[0], n.invpcid[1],
 		n.invpcid[2], n.invpcid[3], n.cr3_flush, n.cr3_keep, speculation ? "true" : "false", tasks ? "true" : "false");
 	bool first = true;
 	for (auto &s : seen) {

@@ -241,7 +241,8 @@ void Reporter::summary(const Statistics &n, bool speculation, bool tasks, Vendor
 		"/%" PRIu64 ", MOV to CR3 %" PRIu64 " and %" PRIu64 " without a flush, CR4.PGE %" PRIu64 "; flushes ignored on purpose %" PRIu64 ", uses %" PRIu64 "\n",
 		vendor == AMD ? "AMD's" : "Intel's", speculation ? "on" : "off", tasks ? "tracked" : "not known (no symbols)",
 		n.invlpg, n.invpcid[0], n.invpcid[1], n.invpcid[2], n.invpcid[3], n.cr3_flush, n.cr3_keep, n.cr4_flush, n.masked, n.ignored);
-	fprintf(text, "tlbsan: not seen: store buffers, dirty bits, guests, five levels, what processors do beyond their manual\n");
+	fprintf(text, "tlbsan: not seen: store buffers, dirty bits, guests, five levels, %s rules, what processors do beyond their manual\n",
+		vendor == AMD ? "Intel's" : "AMD's");
 	fprintf(json, "{\"tlbsan\":\"summary\",\"errors\":%zu,\"uses\":%" PRIu64 ",\"changes\":%" PRIu64 ",\"held\":%" PRIu64
 		",\"windows\":%" PRIu64 ",\"same\":%" PRIu64 ",\"freed\":%" PRIu64 ",\"masked\":%" PRIu64 ",\"ignored\":%" PRIu64 ",\"invlpg\":%" PRIu64 ",\"invpcid\":[%" PRIu64
 		",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"cr3_flush\":%" PRIu64 ",\"cr3_keep\":%" PRIu64 ",\"speculation\":%s,\"tasks\":%s,\"counts\":{",

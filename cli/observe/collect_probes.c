@@ -16,7 +16,7 @@
 
 #include "observe/collect_state.h"
 #include "observe/instance.h"
-#include "probes.h"
+#include "observe/probes.h"
 #include "quell.h"
 
 #define MAX_WORDS	(MAX_CPUS / 64 < 64 ? MAX_CPUS / 64 : 64)

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "observe/instance.h"
-#include "probes.h"
+#include "observe/probes.h"
 #include "quell.h"
 
 #define TRACEFS_MAGIC	0x74726163

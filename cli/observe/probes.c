@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "probes.h"
+#include "observe/probes.h"
 #include "quell.h"
 
 #define PREFIX	"quell_"

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "live.h"
 
 #define STRATEGY "live"
@@ -49,11 +50,6 @@ static int stats_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int stats_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, stats_show, NULL);
-}
-
 static ssize_t stats_write(struct file *file, const char __user *ubuf,
 			   size_t len, loff_t *pos)
 {
@@ -63,25 +59,12 @@ static ssize_t stats_write(struct file *file, const char __user *ubuf,
 		atomic64_set(&live_stats[i], 0);
 	return len;
 }
-
-static const struct file_operations stats_fops = {
-	.owner = THIS_MODULE,
-	.open = stats_open,
-	.read = seq_read,
-	.write = stats_write,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(stats);
 
 static int strategy_show(struct seq_file *m, void *v)
 {
 	seq_puts(m, "[" STRATEGY "]\n");
 	return 0;
-}
-
-static int strategy_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, strategy_show, NULL);
 }
 
 /* There is but one; switching it off is livepatch's business. */
@@ -97,15 +80,7 @@ static ssize_t strategy_write(struct file *file, const char __user *ubuf,
 	name[len] = '\0';
 	return sysfs_streq(name, STRATEGY) ? len : -EINVAL;
 }
-
-static const struct file_operations strategy_fops = {
-	.owner = THIS_MODULE,
-	.open = strategy_open,
-	.read = seq_read,
-	.write = strategy_write,
-	.llseek = seq_lseek,
-	.release = single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(strategy);
 
 static struct dentry *live_dir;
 

@@ -5,10 +5,10 @@
  * by livepatch.
  *
  * The stock function interrupts every other CPU. A walker has interrupts off,
- * so an interrupt taken is a walk ended. A CPU in an RCU extended quiescent
- * state runs no kernel code, so it walks nothing, whatever the mm; and where
- * the mm is known, neither does a CPU that does not run it. That needs nothing
- * of the walkers, so it works in a kernel whose walkers are as they are. The
+ * so once a CPU has taken an interrupt, any earlier walk there has ended. A CPU
+ * in an RCU extended quiescent state runs no kernel code, so it walks nothing,
+ * whatever the mm; and where the mm is known, neither does a CPU that does not
+ * run it. Walkers need not change, so it works in a stock kernel. The
  * questions are those of quell's kernel, from the same header; the letters are
  * the scenarios of docs/argue/ordering.md.
  *

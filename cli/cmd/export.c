@@ -32,7 +32,7 @@ static const char usage[] =
 	"  -i, --interval TIME    between two writings of FILE (default: 15s)\n"
 	"  -n, --series N         how many sources have a series (default: 100); the others\n"
 	"                         are counted in one, \"other\"\n"
-	"      --labels LIST      what tells sources apart, by commas (default:\n"
+	"      --labels LIST      what tells sources apart, comma-separated (default:\n"
 	"                         function,call_site,task); what is left out is summed up.\n"
 	"                         Of who sent it also cgroup, unit, container, pod\n"
 	"  -d, --duration TIME    end after that long (default: until ^C)\n"

@@ -18,7 +18,7 @@ static const struct {
 	{ "status",	cmd_status,	"is this system fit for quiet CPUs, and what is missing" },
 	{ "check",	cmd_check,	"what to change so that CPUs are left alone, line by line" },
 	{ "top",	cmd_top,	"a live table of the interrupts the CPUs receive" },
-	{ "record",	cmd_record,	"the same over a time, into a file" },
+	{ "record",	cmd_record,	"the same over some time, into a file" },
 	{ "watch",	cmd_watch,	"a flight recorder: the seconds around what took too long" },
 	{ "test",	cmd_test,	"the acceptance test of a node: are the CPUs quiet enough" },
 	{ "report",	cmd_report,	"a record as text, JSON or a heat map" },

@@ -25,7 +25,7 @@ static const char usage[] =
 	"      --from TIME        not before: 1.5s since the beginning, or 12:03:04.123 (UTC)\n"
 	"      --to TIME          not after\n"
 	"  -c, --cpus LIST        on these CPUs\n"
-	"      --cause LIST       of these causes, by commas\n"
+	"      --cause LIST       of these causes, comma-separated\n"
 	"  -t, --task NAME        sent by a task of this name or number\n"
 	"  -l, --longer TIME      longer in the handler, as far as that is known\n"
 	"  -o, --output FILE      a file, a pipe, or - (default: standard output)\n"

@@ -29,7 +29,7 @@ static const char usage[] =
 	"Observe once, for many viewers: quell top and quell export attach to it, and a\n"
 	"viewer that starts patches no kernel code.\n"
 	"      --socket PATH      where they attach (default: " LOCAL_PATH ")\n"
-	"  -g, --group GROUP      who may, beside root: a name of /etc/group or a number\n"
+	"  -g, --group GROUP      who may attach, besides root: a name in /etc/group or a number\n"
 	"  -d, --duration TIME    end after that long (default: until ^C)\n"
 	USAGE_CPUS
 	USAGE_WHAT

@@ -16,7 +16,7 @@
 static const char usage[] =
 	"usage: quell status [options]\n"
 	"The kernel, its isolated CPUs, how it flushes and syncs, and what is missing\n"
-	"for CPUs that nobody interrupts. The last line is the verdict.\n"
+	"before CPUs are left alone. The last line is the verdict.\n"
 	"  -j, --json             as JSON (docs/operate/cli-json.md)\n"
 	"  -h, --help\n";
 

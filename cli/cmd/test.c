@@ -15,8 +15,8 @@
 static const char usage[] =
 	"usage: quell test --max LIMITS [options]\n"
 	"The acceptance test of a node: is every observed CPU within these limits?\n"
-	"  -m, --max LIMITS       by commas, for each observed CPU:\n"
-	"                         CAUSE=N, CAUSE/s=N           so often, or so often a second\n"
+	"  -m, --max LIMITS       comma-separated, for each observed CPU:\n"
+	"                         CAUSE=N, CAUSE/s=N           at most N, or N a second\n"
 	"                         CAUSE.max=TIME               the longest one\n"
 	"                         CAUSE.time=TIME, .time/s=... the time lost to all of them\n"
 	"                         CAUSE is as quell explain lists them, or \"all\"\n"
@@ -27,7 +27,7 @@ static const char usage[] =
 	USAGE_CPUS
 	USAGE_BUFFER
 	"  -h, --help\n"
-	"Ends with 0 if all limits hold, 1 if one does not, 7 if that is not known.\n";
+	"Exit status: 0 all limits hold, 1 one does not, 7 not known.\n";
 
 struct options {
 	struct session_options	session;

@@ -22,7 +22,7 @@ static const char usage[] =
 	"A live table of the interrupts the CPUs receive, by source. On a terminal the\n"
 	"keys are q (quit), p (pause), s (sort), / (filter), c (CPUs), a (avoidable), ?.\n"
 	USAGE_CPUS
-	"  -i, --interval TIME    between two tables (default: 1s)\n"
+	"  -i, --interval TIME    from one table to the next (default: 1s)\n"
 	"  -n, --count N          end after N tables\n"
 	"  -s, --sort KEY         rate (default), count, cause or time\n"
 	"  -a, --avoidable        only what quell would avoid\n"

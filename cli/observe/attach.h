@@ -23,7 +23,7 @@ struct attach_options {
 	"      --attach PATH      show what the quell serve at PATH observes (default, without\n" \
 	"                         --cpus, --what, --buffer, --sender and --victim: the\n" \
 	"                         one at " LOCAL_PATH ", if there is one)\n"	\
-	"      --alone            observe, whoever serves\n"
+	"      --alone            observe here, even if a service runs\n"
 
 /*
  * Return: NULL if it is to be observed here; else @s->sum has what the service saw.

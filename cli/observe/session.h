@@ -30,9 +30,9 @@ struct session_options {
 	"  -c, --cpus LIST        CPUs to observe: a list or \"all\"\n"	\
 	"                         (default: the isolated ones; if there are none, all)\n"
 #define USAGE_WHAT							\
-	"  -w, --what LIST        beyond interrupts: timer, softirq, irq, sched, or all, by\n" \
-	"                         commas; names and times more, and patches more code at\n" \
-	"                         the start and at the end (default: ipi)\n"
+	"  -w, --what LIST        trace timer, softirq, irq, sched or all as well, comma-\n" \
+	"                         separated; more is named and timed, and more code is\n" \
+	"                         patched at the start and at the end (default: ipi)\n"
 #define USAGE_BUFFER							\
 	"      --buffer KIB       trace buffer per CPU (default: the kernel's)\n"
 

@@ -32,6 +32,9 @@ for kernel in ${TEXT_SITES_KERNELS:-6.12 7.3}; do
 	check "Linux $kernel: the image passes" "$sites" "$vmlinux"
 	check "Linux $kernel: static keys that cannot change are seen" \
 		sh -c "'$sites' '$vmlinux' | grep -q '^fixed key context_tracking_key '"
+	# An observer of interrupts must not cause them by its own start.
+	check "Linux $kernel: events of interrupts are not among what is patched so" \
+		sh -c "! '$sites' '$vmlinux' | grep -E '__tracepoint_(reschedule|call_function|irq_work|local_timer|ipi|csd|irq)_'"
 
 	sed -i '/^key __tracepoint_/d' "$list"
 	red "Linux $kernel: a key that is not listed" '^UNLISTED key __tracepoint_user_exit __ct_user_exit' "$vmlinux"

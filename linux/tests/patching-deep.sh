@@ -3,13 +3,14 @@
 # test: deep
 # Patched kernel text, in both kernels: stale text in every way into the kernel,
 # the orders that lose a synchronisation (which must be noticed), and tracers
-# that come and go without interrupting isolated CPUs in user mode.
+# that come and go without interrupting isolated CPUs in user mode, `quell top`
+# among them.
 #
 #   PATCHING_SECONDS=N   of each torture (default 60)
 #   PATCHING_KERNELS     (default "6.12 7.3")
 set -eu
 cd "$(dirname "$0")/../.."
-lab/need run
+lab/need run cli
 . testlib/tap.sh
 
 tmp=$(mktemp -d)
@@ -28,11 +29,20 @@ seconds=${PATCHING_SECONDS:-60}
 	done
 } >"$tmp/torture"
 
-# patched BUILD FILE STRATEGY APPEND: what tracers do to isolated CPUs.
+make -s -C cli quell-static >&2
+
+# patched BUILD FILE STRATEGY APPEND: what tracers do to isolated CPUs, one that
+# patches again and again and one that is started and stopped.
 patched() {
-	echo "measure --strategies $3 --isolated 4-7 -- patch --rounds 20" >"$tmp/plan"
+	{
+		echo "measure --strategies $3 --isolated 4-7 -- patch --rounds 20"
+		echo "measure --name top --strategies $3 --isolated 4-7 -- quell top -i 500ms -n 2"
+	} >"$tmp/plan"
+	# `measure` misses operations in what quell says, and fails.
 	lab/boot --kernel "$1" --cpus 8 --isolated 4 --timeout 900 --plan "$tmp/plan" \
-		--append "$4" --log "$2.log" | grep '"workload":' >"$2"
+		--add build/cli/quell-static:/bin/quell --append "$4" --log "$2.log" >"$tmp/rows" || true
+	jq -c 'select(.workload == "patch")' "$tmp/rows" >"$2"
+	jq -c 'select(.workload == "top")' "$tmp/rows" >"${2%.jsonl}-top.jsonl"
 }
 
 for kernel in ${PATCHING_KERNELS:-6.12 7.3}; do
@@ -55,5 +65,8 @@ for kernel in ${PATCHING_KERNELS:-6.12 7.3}; do
 		jq -es 'length > 0 and all(.isolated_ipis >= 4 * .ops)' "$stock"
 	check "Linux $kernel: so does quell with deferral off" jq -es 'length > 0 and all(.isolated_ipis >= 4 * .ops)' "$off"
 	check "Linux $kernel: quell interrupts none" jq -es 'length > 0 and all(.isolated_ipis == 0)' "$quell"
+	check "Linux $kernel: starting and stopping an observer interrupts each isolated CPU of stock" \
+		jq -es 'length > 0 and all(.isolated_ipis >= 4 * 100)' "${stock%.jsonl}-top.jsonl"
+	check "Linux $kernel: and none of quell's" jq -es 'length > 0 and all(.isolated_ipis == 0)' "${quell%.jsonl}-top.jsonl"
 done
 finish

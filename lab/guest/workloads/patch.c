@@ -2,9 +2,10 @@
 /*
  * patch: kernel text that is patched on a running machine: tracers that come
  * and go (a tracepoint, a kprobe, the function tracer, a BPF program), static
- * keys switched through real knobs, and a module loaded and unloaded, if there
- * is one in MODULE. Every switch on or off is an operation. With --entry, a
- * tracepoint in entry code instead, of which every CPU has to hear at once.
+ * keys switched through real knobs, and a module and a livepatch loaded and
+ * unloaded, if there is one in MODULE or LIVEPATCH. Every switch on or off is an
+ * operation. With --entry, a tracepoint in entry code instead, of which every CPU
+ * has to hear at once. What quell's kernel counted is told next to it.
  */
 #define _GNU_SOURCE
 #include "workload.h"
@@ -25,6 +26,10 @@
 #define EVENT TRACING "events/sched/sched_process_exec/"
 #define ENTRY TRACING "events/exceptions/page_fault_user/"
 #define MODULE "/lib/quell/patch.ko"
+/* The kernel's sample. */
+#define LIVEPATCH "/lib/quell/livepatch-sample.ko"
+#define LIVEPATCHED "/sys/kernel/livepatch/livepatch_sample/"
+#define COUNTERS "/sys/kernel/debug/pt_sync/text_sync"
 
 /* Each returns how often it patched. */
 
@@ -102,17 +107,51 @@ static unsigned long by_static_key(void)
 	return switched + 2;
 }
 
-static unsigned long by_module(void)
+/* False if none was brought along. */
+static bool load(const char *path)
 {
-	int file = open(MODULE, O_RDONLY | O_CLOEXEC);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (file < 0)
-		return 0; /* none was brought along */
+		return false;
 	if (syscall(SYS_finit_module, file, "", 0))
-		die("cannot load %s", MODULE);
+		die("cannot load %s", path);
 	close(file);
+	return true;
+}
+
+static unsigned long by_module(void)
+{
+	if (!load(MODULE))
+		return 0;
 	if (syscall(SYS_delete_module, "patch", O_NONBLOCK))
 		die("cannot unload %s", MODULE);
+	return 2;
+}
+
+/*
+ * Tasks that never leave user mode are what a transition waits for, until the
+ * kernel sends them something after 15 seconds; half a minute for a round.
+ */
+static void end_transition(void)
+{
+	while (read_number(LIVEPATCHED "transition", 0))
+		sleep_ms(100);
+}
+
+static unsigned long by_livepatch(void)
+{
+	if (!load(LIVEPATCH))
+		return 0;
+	end_transition();
+	must_write(LIVEPATCHED "enabled", "0");
+	end_transition();
+	/* The transition's end gives the module back a moment later. */
+	while (syscall(SYS_delete_module, "livepatch_sample", O_NONBLOCK)) {
+		if (errno != EAGAIN && errno != EBUSY)
+			die("cannot unload %s", LIVEPATCH);
+		sleep_ms(10);
+	}
 	return 2;
 }
 
@@ -133,17 +172,36 @@ static const struct {
 	{ "bpf", by_bpf },
 	{ "static_key", by_static_key },
 	{ "module", by_module },
+	{ "livepatch", by_livepatch },
 };
 
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
 
+/* Of quell's kernel; 0 in others. */
+static long counted(const char *name)
+{
+	char *text = read_file(COUNTERS), *at = text;
+	size_t length = strlen(name);
+	long value = 0;
+
+	for (; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (!strncmp(at, name, length) && at[length] == ' ')
+			value = atol(at + length);
+	}
+	free(text);
+	return value;
+}
+
 int main(int argc, char **argv)
 {
-	long rounds = 8, only = 0, entry = 0;
+	long batches, interrupted, deferred;
+	long rounds = 8, only = 0, entry = 0, off = 0;
 	const struct number numbers[] = {
 		{ "rounds", &rounds, "how often each source patches" },
 		{ "only", &only, "the number of the one to use, from 1 (default: all)" },
 		{ "entry", &entry, "1: a tracepoint in entry code instead" },
+		{ "off", &off, "1: quell's kernel interrupts all CPUs, as others do" },
 		{ NULL, NULL, NULL },
 	};
 	unsigned long by[SOURCES] = { 0 }, in_entry = 0, sum;
@@ -154,9 +212,16 @@ int main(int argc, char **argv)
 		unavailable("no-tracers");
 	stay_on_housekeeping();
 	/* The first of them makes the ring buffers grow, on each CPU. */
-	for (size_t i = 0; i < SOURCES; i++)
-		sources[i].patch();
+	for (size_t i = 0; i < SOURCES; i++) {
+		if (only ? only == (long)i + 1 : sources[i].patch != by_livepatch)
+			sources[i].patch();
+	}
 	sleep_ms(100);
+	if (off)
+		must_write(COUNTERS, "off");
+	batches = counted("batches");
+	interrupted = counted("interrupted");
+	deferred = counted("deferred");
 	window_open();
 	for (long round = 0; round < rounds; round++) {
 		if (entry)
@@ -167,11 +232,16 @@ int main(int argc, char **argv)
 		}
 	}
 	ns = window_close();
+	if (off)
+		must_write(COUNTERS, "on");
 	sum = in_entry;
 	for (size_t i = 0; i < SOURCES; i++)
 		sum += by[i];
 	report(sum, ns, "tracepoints=%lu kprobes=%lu function_tracers=%lu bpf_programs=%lu "
-	       "static_keys=%lu modules=%lu in_entry=%lu", by[0], by[1], by[2], by[3],
-	       by[4], by[5], in_entry);
+	       "static_keys=%lu modules=%lu livepatches=%lu in_entry=%lu text_batches=%ld "
+	       "text_interrupted=%ld text_deferred=%ld text_synced=%ld",
+	       by[0], by[1], by[2], by[3], by[4], by[5], by[6], in_entry,
+	       counted("batches") - batches, counted("interrupted") - interrupted,
+	       counted("deferred") - deferred, counted("synced_at_entry"));
 	return 0;
 }

@@ -32,7 +32,7 @@ enum pt_fault pt_fault_now;
 DEFINE_STATIC_KEY_FALSE(pt_torture_gup_key);
 DEFINE_PER_CPU(void (*)(void), pt_torture_gup_walk);
 
-/* Let GUP-fast look whether somebody wants to walk in the middle of it. */
+/* Let GUP-fast look whether somebody wants to walk in its place. */
 static void pt_torture_gup_start(bool start)
 {
 	if (start)

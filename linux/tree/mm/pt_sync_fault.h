@@ -48,7 +48,7 @@ static __always_inline bool pt_fault(enum pt_fault fault)
 bool pt_fault_walk_active(int cpu, const struct mm_struct *mm);
 bool pt_fault_in_kernel(int cpu);
 
-/* What an NMI of the test does in the middle of its GUP-fast. */
+/* What an NMI of the test does where GUP-fast has been allowed to walk. */
 DECLARE_STATIC_KEY_FALSE(pt_torture_gup_key);
 DECLARE_PER_CPU(void (*)(void), pt_torture_gup_walk);
 

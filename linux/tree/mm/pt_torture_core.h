@@ -30,7 +30,7 @@
  * @pmd_alloc: the page table of an mm down to the entry for an address
  * @pmd_find: that entry, found by a walk from the top
  * @gup_start: let GUP-fast call what @gup is given, or no more
- * @gup: GUP-fast of one page that calls a function in the middle
+ * @gup: GUP-fast of one page that calls a function first
  * @fault_choose: put a fault into pt_sync
  * @fault_load_early: let the next sync use what is loaded now, before the clear
  * @nmi_start: call a function on each @nmi_send(); NULL: no NMIs here

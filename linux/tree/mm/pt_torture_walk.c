@@ -88,13 +88,13 @@ void pt_torture_walk_irq(void *unused)
 			"an interrupt");
 }
 
-/* In the middle of an NMI's GUP-fast: stand on the table it is about to read. */
+/* GUP-fast in an NMI may walk: stand on the table it is about to read. */
 static void pt_torture_walk_gup(void)
 {
 	pt_torture_count(PT_TORTURE_NMI_GUPS);
 	if (this_cpu_read(walk_depth))
 		pt_torture_count(PT_TORTURE_NESTED);
-	/* GUP-fast has just asked for it. */
+	/* get_user_pages_fast_only() has just asked for it. */
 	pt_torture_walk(data_race(current->mm), pt_torture_walk_us, false,
 			"GUP-fast in an NMI");
 }

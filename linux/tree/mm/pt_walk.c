@@ -18,6 +18,7 @@
 #include <linux/jiffies.h>
 #include <linux/list.h>
 //@end
+#include <linux/lockdep.h>
 #include <linux/mm_types.h>
 //@40
 #include <linux/percpu.h>
@@ -49,13 +50,15 @@
  * Others look at rq->curr, at its mm and, where there is one, at the CPU's bit
  * in mm_cpumask().  In the middle of a context switch, of kthread_use_mm() or
  * of exec, and under a temporary mm for text poking or firmware, these are not
- * what an interrupt or NMI finds here.  It must not walk then.
+ * what an interrupt or NMI finds here.  It must not walk then.  Interrupts are
+ * off in these moments, so a softirq does not come in any.
  */
 bool pt_walk_visible(void)
 {
 	/* An NMI may find it half way, and then asks below. */
 	struct mm_struct *mm = data_race(current->mm);
 
+	lockdep_assert(irqs_disabled() || in_serving_softirq());
 //@70
 	if (pt_fault(PT_FAULT_BLIND_NMI) || pt_fault_gup_blind())
 		return true;

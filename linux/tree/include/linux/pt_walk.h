@@ -29,8 +29,8 @@
 //@end
  */
 
-#include <linux/lockdep.h>
 //@40
+#include <linux/lockdep.h>
 #include <linux/mm_types.h>
 #include <linux/percpu.h>
 //@end
@@ -47,11 +47,10 @@ bool pt_walk_visible(void);
  *
  * Return: false if nobody would wait for the walk; else pt_walk_exit() is due.
  *
- * Context: interrupts off.
+ * Context: any.  It stays true as long as what was interrupted does not go on.
  */
 static __always_inline bool pt_walk_enter(void)
 {
-	lockdep_assert_irqs_disabled();
 	return likely(in_task()) || pt_walk_visible();
 }
 
@@ -131,10 +130,17 @@ static __always_inline void pt_walk_end(unsigned long token)
 	/*
 	 * D: whoever sees that the walk is over may use the table again, so
 	 * everything the walk loaded comes first.  Pairs with the acquire in
-	 * pt_walk_active().
+	 * pt_walk_active().  On x86 every store is a release, and this one a
+	 * single instruction.
 	 */
-	smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm),
-			  pt_walk_outer(token));
+	if (IS_ENABLED(CONFIG_X86)) {
+		barrier(); /* D */
+		this_cpu_write(active_lockless_pt_walk_mm,
+			       pt_walk_outer(token));
+	} else {
+		smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm),
+				  pt_walk_outer(token));
+	}
 }
 
 bool pt_walk_active(int cpu, const struct mm_struct *mm);

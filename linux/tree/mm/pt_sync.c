@@ -32,7 +32,9 @@
 #include <linux/cpumask.h>
 #include <linux/init.h>
 #include <linux/mm.h>
+//@38
 #include <linux/mutex.h>
+//@end
 #include <linux/pgtable.h>
 #include <linux/pt_sync.h>
 #include <linux/pt_targets.h>
@@ -97,6 +99,7 @@ const struct pt_sync_strategy pt_sync_strategies[PT_SYNC_STRATEGIES] = {
 	},
 };
 
+//@38
 DEFINE_PER_CPU(struct pt_sync_stats [PT_SYNC_STRATEGIES], pt_sync_stats);
 
 /*
@@ -105,6 +108,9 @@ DEFINE_PER_CPU(struct pt_sync_stats [PT_SYNC_STRATEGIES], pt_sync_stats);
  */
 static int pt_sync_strategy = PT_SYNC_AUTO;
 static DEFINE_MUTEX(pt_sync_mutex);
+//@!38
+static int pt_sync_strategy __ro_after_init = PT_SYNC_AUTO;
+//@end
 
 /*
  * Asked by smp_call_function_many_cond() about every online CPU, with
@@ -126,7 +132,7 @@ static bool pt_sync_must_interrupt(int cpu, void *arg)
 	} else if (req->by_running) {
 //@!45
 	if (req->by_running) {
-//@end
+//@38
 		/* Cheapest check first. */
 		if (!pt_cpu_has_mm(cpu, req->mm)) {
 			req->count[PT_STAT_SKIPPED_MM]++;
@@ -135,7 +141,7 @@ static bool pt_sync_must_interrupt(int cpu, void *arg)
 //@70
 		if (pt_fault(PT_FAULT_EARLY_STATE) && !pt_fault_in_kernel(cpu))
 			return false;
-//@end
+//@38
 		if (!pt_cpu_in_kernel(cpu)) {
 			req->count[PT_STAT_SKIPPED_IDLE]++;
 			return false;
@@ -144,11 +150,19 @@ static bool pt_sync_must_interrupt(int cpu, void *arg)
 			req->count[PT_STAT_SKIPPED_MM]++;
 			return false;
 		}
+//@!38
+		/* Cheapest check first. */
+		return pt_cpu_has_mm(cpu, req->mm) && pt_cpu_in_kernel(cpu) &&
+		       pt_cpu_runs_mm(cpu, req->mm);
+//@end
 	}
+//@38
 	req->count[PT_STAT_INTERRUPTED]++;
+//@end
 	return true;
 }
 
+//@38
 static void pt_sync_account(int strategy, const struct pt_sync_request *req)
 {
 	int i;
@@ -160,6 +174,7 @@ static void pt_sync_account(int strategy, const struct pt_sync_request *req)
 	}
 }
 
+//@end
 /* Only strategies that wait for the walkers of one mm serve each that leaves. */
 static bool pt_sync_leaves_to_last(const struct pt_sync_strategy *s)
 {
@@ -178,16 +193,25 @@ static bool pt_sync_is_over(const struct pt_sync_strategy *s,
 	if (pt_fault(PT_FAULT_NO_SYNC))
 		return true;
 //@end
+//@38
 	if (!s || pt_sync_split_read())
+//@!38
+	if (pt_sync_split_read())
+//@end
 		return false;
 //@50
 	if (pt_sync_lab_over(s, req))
 		return true;
 //@end
+//@38
 	if (s->trusts_receipts && pt_receipt_valid(req->receipt, req->mm)) {
 		req->count[PT_STAT_RECEIPTS]++;
 		return true;
 	}
+//@!38
+	if (s->trusts_receipts && pt_receipt_valid(req->receipt, req->mm))
+		return true;
+//@end
 //@45
 	req->by_slot = s->trusts_slots && pt_bias_trusted(req->mm);
 //@end
@@ -197,13 +221,14 @@ static bool pt_sync_is_over(const struct pt_sync_strategy *s,
 
 static void pt_sync_interrupt(struct pt_sync_request *req)
 {
-//@45
-	bool targeted = req->by_slot || req->by_running;
-//@!45
+//@38
 	bool targeted = req->by_running;
-//@end
 
+//@45
+	targeted |= req->by_slot;
+//@38
 	req->count[targeted ? PT_STAT_TARGETED : PT_STAT_BROADCASTS]++;
+//@end
 	on_each_cpu_cond_mask(pt_sync_must_interrupt,
 			      tlb_remove_table_smp_sync, req, true,
 			      cpu_online_mask);
@@ -214,13 +239,15 @@ static void pt_sync_interrupt(struct pt_sync_request *req)
 	smp_mb();
 }
 
-static void pt_sync(struct pt_sync_request *req, unsigned long caller)
+static void pt_sync(struct pt_sync_request *req)
 {
-	const struct pt_sync_strategy *s = NULL;
 //@38
+	const struct pt_sync_strategy *s = NULL;
 	u64 start = trace_pt_sync_enabled() ? local_clock() : 0;
-//@end
 	int strategy;
+//@!38
+	const struct pt_sync_strategy *s = &pt_sync_strategies[pt_sync_strategy];
+//@end
 
 	/*
 	 * B, C: the cleared entry is visible before anything is asked, be it
@@ -230,11 +257,15 @@ static void pt_sync(struct pt_sync_request *req, unsigned long caller)
 //@end
 	 */
 	smp_mb();
+//@38
 	/* For the tasks that pt_cpu_runs_mm() looks at, and pt_sync_switch(). */
+//@!38
+	/* For the tasks that pt_cpu_runs_mm() looks at. */
 //@45
 	/* F: the answer of pt_bias_trusted() must hold until it is used. */
 //@end
 	rcu_read_lock();
+//@38
 	strategy = READ_ONCE(pt_sync_strategy);
 	if (likely(strategy < PT_SYNC_STRATEGIES))
 		s = &pt_sync_strategies[strategy];
@@ -249,16 +280,19 @@ static void pt_sync(struct pt_sync_request *req, unsigned long caller)
 		pt_sync_interrupt(req);
 	req->count[PT_STAT_ONLINE] = num_online_cpus();
 	pt_sync_account(strategy, req);
-//@38
 	if (start)
-		trace_pt_sync(req->mm, caller,
+		trace_pt_sync(req->mm, req->caller,
 			      pt_sync_strategies[strategy].name,
 			      pt_receipt_valid(req->receipt, req->mm),
 			      req->count[PT_STAT_ONLINE],
 			      req->count[PT_STAT_INTERRUPTED],
 			      local_clock() - start);
-//@end
 out:
+//@!38
+	if ((req->last || !pt_sync_leaves_to_last(s)) &&
+	    !pt_sync_is_over(s, req))
+		pt_sync_interrupt(req);
+//@end
 	rcu_read_unlock();
 }
 
@@ -281,9 +315,12 @@ void tlb_remove_table_sync_mm(struct mm_struct *mm,
 		.mm = mm,
 		.receipt = receipt,
 		.last = true,
+//@38
+		.caller = _RET_IP_,
+//@end
 	};
 
-	pt_sync(&req, _RET_IP_);
+	pt_sync(&req);
 }
 
 //@36
@@ -305,12 +342,14 @@ void tlb_remove_table_sync_unshared(const struct mmu_gather *tlb,
 		.mm = tlb->mm,
 		.receipt = receipt,
 		.last = tlb->fully_unshared_tables,
+//@38
+		.caller = _RET_IP_,
 //@50
 		.atomic = pt_sync_lab_atomic(tlb),
 //@36
 	};
 
-	pt_sync(&req, _RET_IP_);
+	pt_sync(&req);
 //@45
 	if (!pt_receipt_valid(receipt, tlb->mm))
 		pt_bias_touch(tlb->mm);
@@ -343,6 +382,7 @@ bool pt_sync_wants_bias(void)
 }
 
 //@end
+//@38
 /**
  * pt_sync_find - the strategy of that name
  * @name: its name
@@ -350,6 +390,9 @@ bool pt_sync_wants_bias(void)
  * Return: its number, or -EINVAL.
  */
 int pt_sync_find(const char *name)
+//@!38
+static int __init pt_sync_find(const char *name)
+//@end
 {
 	int i;
 
@@ -360,6 +403,7 @@ int pt_sync_find(const char *name)
 	return -EINVAL;
 }
 
+//@38
 /**
  * pt_sync_current - the strategy in force
  */
@@ -386,13 +430,13 @@ int pt_sync_switch(int strategy)
 //@50
 	int old;
 
-//@end
+//@38
 	if (strategy < 0 || strategy >= PT_SYNC_STRATEGIES)
 		return -EINVAL;
 	mutex_lock(&pt_sync_mutex);
 //@50
 	old = pt_sync_strategy;
-//@end
+//@38
 	if (pt_sync_strategy == strategy)
 		goto unlock;
 	WRITE_ONCE(pt_sync_strategy, PT_SYNC_STRATEGIES);
@@ -401,13 +445,14 @@ int pt_sync_switch(int strategy)
 //@50
 	pt_sync_lab_switched(&pt_sync_strategies[old],
 			     &pt_sync_strategies[strategy]);
-//@end
+//@38
 	pr_info("strategy %s\n", pt_sync_strategies[strategy].name);
 unlock:
 	mutex_unlock(&pt_sync_mutex);
 	return 0;
 }
 
+//@end
 static int __init pt_sync_setup(char *name)
 {
 	int strategy = pt_sync_find(name);
@@ -425,7 +470,7 @@ early_param("pt_sync", pt_sync_setup);
 static int __init pt_sync_report(void)
 {
 	pr_info("strategy %s; %s reads of entries\n",
-		pt_sync_strategies[pt_sync_current()].name,
+		pt_sync_strategies[pt_sync_strategy].name,
 		pt_sync_split_read() ? "split, so all syncs broadcast" :
 				       "single");
 	return 0;

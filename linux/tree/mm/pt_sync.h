@@ -2,14 +2,24 @@
 #ifndef _MM_PT_SYNC_H
 #define _MM_PT_SYNC_H
 
+//@38
 /* What the parts of pt_sync share: the strategies and their counters. */
+//@!38
+/* The strategies. */
+//@end
 
+//@38
 #include <linux/percpu.h>
+//@end
 #include <linux/types.h>
 
 /**
  * struct pt_sync_strategy - whom a sync interrupts
+//@38
  * @name: for the boot parameter, debugfs and traces
+//@!38
+ * @name: for the boot parameter
+//@end
 //@50
  * @waits_rcu: nobody, and waits for a grace period instead
  * @trusts_property: nobody, if flushes are expected to interrupt everyone
@@ -56,6 +66,7 @@ enum {
 
 extern const struct pt_sync_strategy pt_sync_strategies[PT_SYNC_STRATEGIES];
 
+//@38
 /* Counters, in the order in which debugfs shows them. */
 enum {
 	PT_STAT_SYNCS,		/* syncs asked for */
@@ -65,7 +76,7 @@ enum {
 	PT_STAT_PROPERTY,	/* ... that the property did */
 	PT_STAT_GRACE_PERIODS,	/* ... that waited for RCU */
 #endif
-//@end
+//@38
 	PT_STAT_BROADCASTS,	/* ... that went to every CPU */
 	PT_STAT_TARGETED,	/* ... that went to the CPUs of one mm */
 	PT_STAT_ONLINE,		/* CPUs online, summed over the syncs */
@@ -74,17 +85,20 @@ enum {
 	PT_STAT_SKIPPED_MM,	/* ... not running the mm */
 //@45
 	PT_STAT_SKIPPED_WALK,	/* ... not walking it, by their slot */
-//@end
+//@38
 	PT_STATS,
 };
 
+//@end
 struct mm_struct;
 struct pt_receipt;
 
+//@38
 struct pt_sync_stats {
 	unsigned long count[PT_STATS];
 };
 
+//@end
 /* One sync: whose walkers, the question about each CPU, and the answers. */
 struct pt_sync_request {
 	struct mm_struct *mm;
@@ -96,8 +110,12 @@ struct pt_sync_request {
 	bool by_slot;
 //@end
 	bool by_running;
+//@38
+	unsigned long caller;
 	unsigned int count[PT_STATS];
+//@end
 };
+//@38
 
 DECLARE_PER_CPU(struct pt_sync_stats [PT_SYNC_STRATEGIES], pt_sync_stats);
 

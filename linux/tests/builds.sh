@@ -4,7 +4,14 @@
 # What the hooks touch compiles on other architectures and configurations, with
 # W=1, without a warning that the stock kernel does not have. BUILDS=REGEX
 # chooses rows, KERNELS="6.12 7.3" kernels; about two minutes for each row.
+# PARTS=REGEX takes the tips of these parts of the series instead of the whole.
 set -eu
+# Called back by graft after each hook: keep what its part has so far.
+if [ "${1:-}" = --tip ]; then
+	mkdir -p "$TIPS/$2"
+	cp -R "$4/." "$TIPS/$2/"
+	exit 0
+fi
 cd "$(dirname "$0")/../.."
 lab/need builds
 . lab/lib.sh
@@ -99,27 +106,37 @@ for kernel in ${KERNELS:-6.12 7.3}; do
 	lab/tree "$pristine" "$work" # for the list of files
 	files=$work/files
 	cp "$work/.quell-files" "$files"
-	for state in stock quell; do
-		if [ $state = stock ]; then
+	states=quell
+	if [ -n "${PARTS:-}" ]; then
+		export TIPS=$work/tips
+		rm -rf "$TIPS"
+		linux/graft --to "$work/whole" --then "$PWD/linux/tests/builds.sh --tip" "$pristine" >/dev/null
+		rm -rf "$work/whole"
+		states=$(sed '/^#/d; s/ .*//' linux/parts | awk 'NF && !seen[$0]++' | grep -E "$PARTS" | tr '\n' ' ')
+	fi
+	for state in stock $states; do
+		case $state in
+		stock)
 			rm -rf "$work/tree" "$work/.quell-files"
-			lab/tree "$pristine" "$work" --stock
-		else
-			lab/tree "$pristine" "$work"
-		fi
+			lab/tree "$pristine" "$work" --stock ;;
+		quell) lab/tree "$pristine" "$work" ;;
+		# A part has all that those before it have.
+		*) rsync -rc "$TIPS/$state/" "$work/tree/" ;;
+		esac
 		while read -r name row; do
 			if [ -z "$name" ] || ! [[ $name =~ ${BUILDS:-.} ]]; then continue; fi
 			note "$kernel $state: $name"
 			# shellcheck disable=SC2086 # the row's words
-			if compile $state "$name" $row; then
-				[ $state = stock ] || ok "$kernel $name: $(wc -l <"$work/$name/quell.objects") objects compile"
-			elif [ $state = stock ]; then
+			if compile "$state" "$name" $row; then
+				[ "$state" = stock ] || ok "$kernel $name, $state: $(wc -l <"$work/$name/$state.objects") objects compile"
+			elif [ "$state" = stock ]; then
 				note "$kernel $name: the stock kernel does not compile: $(grep -m1 -E 'error' "$work/$name/stock.log")"
 			else
-				not_ok "$kernel $name: compiles" "$(grep -m8 -E 'error|Error' "$work/$name/quell.log")"
+				not_ok "$kernel $name, $state: compiles" "$(grep -m8 -E 'error|Error' "$work/$name/$state.log")"
 			fi
-			[ $state = quell ] || continue
-			more=$(comm -13 <(warnings "$work/$name/stock.log") <(warnings "$work/$name/quell.log"))
-			if [ -z "$more" ]; then ok "$kernel $name: no warning that stock has not"; else not_ok "$kernel $name: no warning that stock has not" "$more"; fi
+			[ "$state" != stock ] || continue
+			more=$(comm -13 <(warnings "$work/$name/stock.log") <(warnings "$work/$name/$state.log"))
+			if [ -z "$more" ]; then ok "$kernel $name, $state: no warning that stock has not"; else not_ok "$kernel $name, $state: no warning that stock has not" "$more"; fi
 		done <<<"$rows"
 	done
 done

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: deep
-# An unbiased walk costs at most two instructions more than in the stock kernel, a
-# biased one 3 %, in both kernels; the script itself says whether.
+# An unbiased walk of one page costs at most two instructions more than in the stock
+# kernel, a biased one 3 %, in both kernels; the script itself says whether.
 set -eu
 cd "$(dirname "$0")/../../.."
 lab/need bench

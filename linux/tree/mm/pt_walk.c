@@ -168,12 +168,14 @@ static void pt_bias_get_locked(struct mm_struct *mm)
 		WRITE_ONCE(mm->pt_walk_publish, true);
 		/* E: trust begins when no walker can have missed this. */
 //@70
-		if (!pt_fault(PT_FAULT_OLD_COOKIE) || !bias->since)
-			WRITE_ONCE(bias->since, start_poll_synchronize_rcu());
-//@!70
-		WRITE_ONCE(bias->since, start_poll_synchronize_rcu());
+		if (pt_fault(PT_FAULT_OLD_COOKIE) && bias->since)
+			goto trust;
 //@45
+		WRITE_ONCE(bias->since, start_poll_synchronize_rcu());
 	}
+//@70
+trust:
+//@45
 	/* Pairs with the acquire in pt_bias_trusted(): @since comes first. */
 	smp_store_release(&bias->trust, true);
 }

@@ -138,6 +138,7 @@ static __always_inline void pt_walk_end(unsigned long token)
 		this_cpu_write(active_lockless_pt_walk_mm,
 			       pt_walk_outer(token));
 	} else {
+		/* D */
 		smp_store_release(this_cpu_ptr(&active_lockless_pt_walk_mm),
 				  pt_walk_outer(token));
 	}

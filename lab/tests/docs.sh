@@ -30,6 +30,15 @@ printf '[a](no-such-page.md)\n' >"${TMPDIR:-/tmp}/quell-page.$$"
 check "a link to nowhere is found" [ "$(broken_links "${TMPDIR:-/tmp}/quell-page.$$")" = no-such-page.md ]
 rm -f "${TMPDIR:-/tmp}/quell-page.$$"
 
+# Who speaks of a version of a series (v4, v10) says where it is found.
+unexplained() { grep -lE '\bv([2-9]|10)\b' "$@" | xargs -r grep -L 'references\.md' || true; }
+printf 'as v4 did\n' >"${TMPDIR:-/tmp}/quell-page.$$"
+check "a version without its title is found" [ -n "$(unexplained "${TMPDIR:-/tmp}/quell-page.$$")" ]
+rm -f "${TMPDIR:-/tmp}/quell-page.$$"
+# shellcheck disable=SC2046 # our own names, without spaces
+bare=$(unexplained $(git ls-files '*.md' | grep -v '/references\.md$'))
+check "every page that names a version links to references.md${bare:+: $bare}" [ -z "$bare" ]
+
 # Paths in code blocks and in `...`: what looks like a file of ours is one.
 named=$(git ls-files -z README.md 'docs/*.md' | xargs -0 grep -ohE '(^|[ `(])(lab|testlib|linux|cli|live|proofs|packaging|docs|\.ci)/[A-Za-z0-9_./*-]+' |
 	sed 's/^[ `(]//; s/[.,:]*$//' | grep -v '[*]' | sort -u)

@@ -10,7 +10,7 @@ lab/need cli-test
 . testlib/tap.sh
 . cli/tests/native.sh
 native "what quell observes is true"
-quell=$PWD/build/cli/quell tracing=/sys/kernel/tracing
+quell=${OUT:-$PWD/build/cli}/quell tracing=/sys/kernel/tracing
 program culprit
 
 # answer FILE JQ: does it hold for the record's report?

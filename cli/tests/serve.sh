@@ -14,7 +14,7 @@ native "one observing service"
 chmod 755 "$tmp"
 program hostile names
 # In a directory that others can go through: not all can reach the clone.
-install -m 755 build/cli/quell "$tmp/quell"
+install -m 755 "${OUT:-build/cli}/quell" "$tmp/quell"
 quell=$tmp/quell
 install -d -m 755 "$tmp/run"
 install -d -m 1777 "$tmp/sticky"

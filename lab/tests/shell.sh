@@ -50,8 +50,8 @@ nothing=$(tests_of | xargs grep -nE 'jq (-[a-z]+ )*-[a-z]*e[a-z]*[ "]' | grep -v
 if [ -z "$nothing" ]; then ok "no jq -e is content with nothing"; else
 	not_ok "no jq -e is content with nothing" "$nothing"; fi
 # A mutant that no longer applies would be found missing hours later.
-for tier in '' --kernel; do
+for tier in '' --kernel --fresh; do
 	# shellcheck disable=SC2086 # an option or none
-	check "every mutant${tier:+ of the kernel} changes one line" lab/mutants --list $tier
+	check "every mutant${tier:+ of $tier} changes one line" lab/mutants --list $tier
 done
 finish

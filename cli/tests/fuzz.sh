@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick beside
+# test: long beside
 # A fuzzer has a go at what reads what others wrote: the parser of CPU lists, and
 # the readers of records and of a service's snapshots. QUELL_FUZZ_SECONDS (8) each; more
 # finds more. What it finds stays in build/cli/fuzz.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: long
 # One quell observes, and viewers attach to it: who may, that a viewer touches no
 # tracing at all, that nobody can hold the service up, and what happens when it goes.
 # Takes root and a kernel that can trace IPIs.

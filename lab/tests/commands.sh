@@ -31,7 +31,7 @@ make deb                               | dpkg-buildpackage -us -uc -b           
 make kernel-deb KERNEL=6.12            | live/headers 6.12-image                                   | packaging/tests/kernel-deb.sh | packaging/kernel "$kernel"
 make series KERNEL=6.12                | linux/series --check .*/linux-6.12.999 build/series-6.12.999 | linux/tests/series.sh      | linux/series --check
 linux/graft ~/src/linux                | Linux 9.9: nobody has tried it                            | linux/tests/graft.sh          | linux/graft --to
-make run                               | lab/boot .*--cpus 64 --isolated 4                         | lab/tests/counts.sh           | --kernel 6.12 --cpus 64 --isolated 4
+make run                               | lab/boot .*--cpus 64 --isolated 4                         | lab/tests/counts-64.sh        | QUELL_TEST_CPUS=64
 make run KERNEL=7.3 CPUS=32            | lab/build .* 7.3 lab/.*lab/boot .*--cpus 32 --isolated 4 | lab/tests/newest.sh | lab/run --kernel 7
 make run STOCK=1                       | lab/build --stock .* 6.12 lab/boot .*--cpus 64            | linux/tests/quiet.sh          | lab/quiet --kernel
 make run STOCK=debian                  | lab/debian-image 6.12 lab/boot .*--cpus 64                | lab/tests/stock.sh            | --debian --cpus 64

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # The KUnit tests of the grafted kernel. 7.x runs none at boot unless told to.
 set -eu
 cd "$(dirname "$0")/../.."

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick beside
+# test: long beside
 # The series, applied by git am to a pristine tree, is what the graft makes of
 # it; checkpatch.pl has nothing to say.
 set -eu

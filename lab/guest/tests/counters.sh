@@ -1,5 +1,5 @@
 #!/bin/bash
-# test: quick
+# test: quick beside
 # SPDX-License-Identifier: GPL-2.0
 # The instrument itself, in a real kernel: the counts of today's behaviour are
 # exact, all witnesses agree, and falsifying any one of them is noticed.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: quick
+# test: quick beside
 # tap understands what the kernel's own tests print: TAP, and the two kinds of
 # prose of those that do not speak it. It notices one that hangs or dies.
 set -eu

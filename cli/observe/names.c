@@ -204,6 +204,23 @@ void names_scan(struct names *n, const char *proc)
 	for_numbers(n, proc, scan_process);
 }
 
+void names_add_list(struct names *n, const char *list)
+{
+	const char *line, *end;
+	char *number, comm[COMM_LEN];
+	long pid;
+
+	for (line = list; line && *line; line = *end ? end + 1 : end) {
+		end = line + strcspn(line, "\n");
+		pid = strtol(line, &number, 10);
+		/* "<...>" is how the list says that it does not know. */
+		if (*number != ' ' || number[1] == '<' || pid <= 0 || pid >= PID_LIMIT)
+			continue;
+		snprintf(comm, sizeof(comm), "%.*s", (int)(end - number) - 1, number + 1);
+		names_set(n, pid, comm);
+	}
+}
+
 bool names_proc_is_kernels(void)
 {
 	char link[64] = "", self[32] = "", me[32];

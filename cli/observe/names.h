@@ -16,6 +16,8 @@ struct names;
 struct names *names_new(void);
 /* Who is there already: @proc is a /proc whose numbers are the kernel's own. */
 void names_scan(struct names *n, const char *proc);
+/* Who is in @list, lines of a number and a name, as saved_cmdlines has them. */
+void names_add_list(struct names *n, const char *list);
 /* Events were lost: a name may have changed unseen. */
 void names_forget(struct names *n);
 /* From now on @pid is called @comm (the first 15 bytes of it). */

@@ -426,7 +426,7 @@ void session_free(struct session *s)
 	system_free(&s->sys);
 	strtab_free(&s->strings);
 	strtab_free(&s->stacks);
-	free(s->saved);
+	names_free(s->saved);
 	owner_free(&s->only);
 	ksyms_free();
 }

@@ -74,7 +74,7 @@ struct session {
 	unsigned int	asked;		/* for theirs, since @asking_since */
 	uint64_t	asking_since;
 	struct owner_filter only;	/* set before session_open() */
-	char		*saved;		/* saved_cmdlines at the start */
+	struct names	*saved;		/* saved_cmdlines at the start */
 	struct rec_writer *writer;	/* set by record before session_open() */
 	bool		write_failed;
 	bool		no_rows;	/* record: the summary is not needed */

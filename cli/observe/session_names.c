@@ -16,6 +16,17 @@
 
 #define MAX_NAMES	4096	/* a tenant may invent names without end */
 #define REREAD_NS	100000000ull
+#define REREAD_SHARE	50	/* of the time, one part for reading the list again */
+
+static struct names *saved_names(void)
+{
+	char *list = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
+	struct names *n = names_new();
+
+	names_add_list(n, list);
+	free(list);
+	return n;
+}
 
 void session_ask_names(struct session *s)
 {
@@ -26,24 +37,8 @@ void session_ask_names(struct session *s)
 		names_scan(s->names, "/proc");
 		return;
 	}
-	free(s->saved);
-	s->saved = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
-}
-
-/* The name of @pid in such a list, into @comm; "": none. */
-static void saved_comm(const char *list, int32_t pid, char comm[COMM_LEN])
-{
-	const char *line, *end;
-	char *number;
-
-	for (line = list; line && *line; line = *end ? end + 1 : end) {
-		end = line + strcspn(line, "\n");
-		if (strtol(line, &number, 10) != pid || *number != ' ')
-			continue;
-		snprintf(comm, COMM_LEN, "%.*s", (int)(end - number) - 1, number + 1);
-		return;
-	}
-	*comm = '\0';
+	names_free(s->saved);
+	s->saved = saved_names();
 }
 
 /*
@@ -52,19 +47,21 @@ static void saved_comm(const char *list, int32_t pid, char comm[COMM_LEN])
  */
 static bool saved_name(struct session *s, int32_t pid)
 {
-	static uint64_t read_at;
-	static char *list;
-	char comm[COMM_LEN], old[COMM_LEN];
+	static uint64_t read_at, took;
+	static struct names *now;
+	const char *comm, *old;
+	uint64_t start = now_ns();
+	uint32_t *id;
 
-	if (!list || now_ns() - read_at > REREAD_NS) {
-		free(list);
-		list = tracefs_instance_file_read(NULL, "saved_cmdlines", NULL);
+	if (!now || start - read_at > REREAD_NS + REREAD_SHARE * took) {
+		names_free(now);
+		now = saved_names();
 		read_at = now_ns();
+		took = read_at - start;
 	}
-	saved_comm(list, pid, comm);
-	saved_comm(s->saved, pid, old);
-	/* "<...>" is how the list says that it does not know. */
-	if (!*comm || *comm == '<' || !strcmp(comm, old))
+	comm = names_get(now, pid, &id);
+	old = names_get(s->saved, pid, &id);
+	if (!comm || (old && !strcmp(comm, old)))
 		return false;
 	names_set(s->names, pid, comm);
 	return true;

@@ -12,6 +12,7 @@ lab/need cli-test
 . testlib/tap.sh
 . cli/tests/native.sh
 native "control groups" 2
+kernels_proc "control groups"
 quell=$PWD/build/cli/quell
 program group
 uid=01234567-89ab-cdef-0123-456789abcdef id=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 . lab/lib.sh
 . testlib/tap.sh
 need_packages fresh
-if [ "$(id -u)" != 0 ] || ! unshare -mpf true 2>/dev/null; then
+if [ "$(id -u)" != 0 ] || ! unshare -m true 2>/dev/null; then
 	skip "commands on a fresh machine" "needs root, and mounts of its own"
 	finish
 	exit 0
@@ -51,7 +51,8 @@ machine() {
 	git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t "$root$home/quell"
 }
 
-# inside CACHE COMMAND: run it there, as its first process. The cache is
+# inside CACHE COMMAND: run it there, with mounts of its own. (PIDs are this machine's,
+# as they are on a machine: the kernel's events count so.) The cache is
 # `shared` (its packages, sources and kernels are this machine's), `sources`
 # (only what was downloaded is) or `empty`; packages come from one store.
 inside() {
@@ -70,7 +71,7 @@ inside() {
 		;;
 	esac
 	# shellcheck disable=SC2016 # the inner shell's
-	unshare -mpf --kill-child bash -c '
+	unshare -m bash -c '
 		set -eu
 		root=$1 home=$2 cache=$3 command=$4
 		shift 4
@@ -158,7 +159,7 @@ deep bookworm shared  make bench
 deep bookworm shared  make quiet SECONDS=10
 deep bookworm shared  make torture SECONDS=3 STRATEGY=auto
 deep bookworm shared  make run-live CPUS=12
-deep bookworm shared  make live KDIR=$(live/headers $(basename $(lab/debian-image 6.12) | sed s/vmlinuz-//))
+deep bookworm shared  lab/need live && make live KDIR=$(live/headers $(basename $(lab/debian-image 6.12) | sed s/vmlinuz-//))
 deep bookworm shared  SIZES="8 16" make scale
 deep bookworm shared  packaging/kernel --configure 6.12
 deep bookworm shared  linux/graft --to /tmp/grafted $(lab/fetch 6.12)

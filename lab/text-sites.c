@@ -30,7 +30,7 @@ static const char *names;
 
 static struct { char kind[16], name[64]; } list[MAX_LIST];
 static size_t listed;
-static bool lenient;
+static bool lenient, arm64;
 static unsigned int wrong;
 
 __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
@@ -86,8 +86,9 @@ static void load(const char *path)
 	close(file);
 	header = (const void *)image;
 	if (memcmp(header->e_ident, ELFMAG, SELFMAG) || header->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    header->e_machine != EM_X86_64)
-		die("%s is no x86-64 ELF file", path);
+	    (header->e_machine != EM_X86_64 && header->e_machine != EM_AARCH64))
+		die("%s is no ELF file of x86-64 or arm64", path);
+	arm64 = header->e_machine == EM_AARCH64;
 	if (header->e_shoff + header->e_shnum * sizeof(*sections) > image_size)
 		die("the image is cut off");
 	sections = (const void *)(image + header->e_shoff);
@@ -159,18 +160,28 @@ static const char *owner(uint64_t address)
 	return "?";
 }
 
-enum { ENTRY, THUNKS, NOINSTR };
+/* As text_runs_early() of arch/ARCH/kernel/text_sync.c has them. */
+#define RANGES 4
 
-/* As text_runs_early() of arch/x86/kernel/text_sync.c has them. */
-static struct range { const char *start, *end; uint64_t from, to; } early[] = {
-	[ENTRY] = { "__text_sync_entry_start", "__text_sync_entry_end", 0, 0 },
-	[THUNKS] = { "__text_sync_thunk_start", "__text_sync_thunk_end", 0, 0 },
-	[NOINSTR] = { "__noinstr_text_start", "__noinstr_text_end", 0, 0 },
-};
+static struct range {
+	const char *start, *end;
+	bool may_be_empty;
+	uint64_t from, to;
+} early_x86[RANGES] = {
+	{ "__text_sync_entry_start", "__text_sync_entry_end", false, 0, 0 },
+	/* Without mitigations there are no thunks. */
+	{ "__text_sync_thunk_start", "__text_sync_thunk_end", true, 0, 0 },
+	{ "__noinstr_text_start", "__noinstr_text_end", false, 0, 0 },
+}, early_arm64[RANGES] = {
+	{ "__entry_text_start", "__entry_text_end", false, 0, 0 },
+	{ "__noinstr_text_start", "__noinstr_text_end", false, 0, 0 },
+	{ "__hyp_idmap_text_start", "__hyp_idmap_text_end", true, 0, 0 },
+	{ "__hyp_text_start", "__hyp_text_end", true, 0, 0 },
+}, *early = early_x86;
 
 static bool runs_early(uint64_t address)
 {
-	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+	for (size_t i = 0; i < RANGES && early[i].start; i++) {
 		if (address >= early[i].from && address < early[i].to)
 			return true;
 	}
@@ -241,6 +252,35 @@ static unsigned int static_calls(void)
 	return n;
 }
 
+static void traced(uint64_t code)
+{
+	if (!runs_early(code))
+		return;
+	printf("WRONG ftrace - %s\n", owner(code));
+	wrong++;
+}
+
+/* An arm64 kernel is relocatable: its tables are empty until it relocates itself. */
+static unsigned int relocated_ftrace_locations(uint64_t from, uint64_t to)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < section_count; i++) {
+		const Elf64_Shdr *s = &sections[i];
+		const Elf64_Rela *all = (const void *)(image + s->sh_offset);
+
+		if (s->sh_type != SHT_RELA)
+			continue;
+		for (size_t j = 0; j < s->sh_size / sizeof(*all); j++) {
+			if (all[j].r_offset < from || all[j].r_offset >= to)
+				continue;
+			traced((uint64_t)all[j].r_addend);
+			n++;
+		}
+	}
+	return n;
+}
+
 static unsigned int ftrace_locations(void)
 {
 	uint64_t from, to;
@@ -248,14 +288,17 @@ static unsigned int ftrace_locations(void)
 
 	if (!find("__start_mcount_loc", &from))
 		return 0; /* a kernel without */
-	for (to = must_find("__stop_mcount_loc"); from < to; from += 8, n++) {
+	to = must_find("__stop_mcount_loc");
+	if (arm64)
+		n = relocated_ftrace_locations(from, to);
+	for (; from < to; from += 8) {
 		uint64_t code;
 
 		memcpy(&code, at(from, 8), 8);
-		if (!runs_early(code))
-			continue;
-		printf("WRONG ftrace - %s\n", owner(code));
-		wrong++;
+		if (code) {
+			traced(code);
+			n++;
+		}
 	}
 	return n;
 }
@@ -318,19 +361,22 @@ int main(int argc, char **argv)
 		die("usage: text-sites [--lenient] VMLINUX LIST");
 	load(argv[1]);
 	read_list(argv[2]);
-	for (size_t i = 0; i < sizeof(early) / sizeof(early[0]); i++) {
+	if (arm64)
+		early = early_arm64;
+	for (size_t i = 0; i < RANGES && early[i].start; i++) {
 		early[i].from = must_find(early[i].start);
 		early[i].to = must_find(early[i].end);
-		/* Without mitigations there are no thunks. */
-		if (early[i].from > early[i].to || (early[i].from == early[i].to && i != THUNKS))
+		if (early[i].from > early[i].to ||
+		    (early[i].from == early[i].to && !early[i].may_be_empty))
 			die("%s to %s: nothing", early[i].start, early[i].end);
 	}
 	keys = jump_labels();
-	calls = static_calls();
+	/* Those of arm64 are pointers, or branch by way of data. */
+	calls = arm64 ? 0 : static_calls();
 	locations = ftrace_locations();
 	paths = functions();
 	/* A check that saw nothing has found nothing. */
-	if (!keys || !calls || paths < 20)
+	if (!keys || (!calls && !arm64) || (!locations && arm64) || paths < 20)
 		die("%u static keys, %u static calls, %u functions of the path tables: "
 		    "this is not how a kernel looks", keys, calls, paths);
 	printf("# %u static keys, %u static calls, %u ftrace locations; "

@@ -62,7 +62,7 @@ for kernel in ${TEXT_SITES_KERNELS:-6.12 7.3}; do
 		--add-symbol "__noinstr_text_end=.text:$((at + 64))" "$tmp/stripped" "$tmp/vmlinux"
 	red "Linux $kernel: a traced function among them" '^WRONG ftrace - vfs_read' "$tmp/vmlinux" --lenient
 done
-red 'what is no kernel' 'no x86-64 ELF file' lab/build
+red 'what is no kernel' 'no ELF file of x86-64 or arm64' lab/build
 
 # The end of packaging/kernel, with a build that is over at once: it leaves the
 # image IMAGE and a package.

@@ -24,7 +24,9 @@
 
 #define TRACING "/sys/kernel/tracing/"
 #define EVENT TRACING "events/sched/sched_process_exec/"
-#define ENTRY TRACING "events/exceptions/page_fault_user/"
+/* In entry code: of x86, and of any kernel that tracks context. */
+#define FAULT TRACING "events/exceptions/page_fault_user/enable"
+#define EXIT TRACING "events/context_tracking/user_exit/enable"
 #define MODULE "/lib/quell/patch.ko"
 /* The kernel's sample. */
 #define LIVEPATCH "/lib/quell/livepatch-sample.ko"
@@ -157,8 +159,10 @@ static unsigned long by_livepatch(void)
 
 static unsigned long by_entry_code(void)
 {
-	must_write(ENTRY "enable", "1");
-	must_write(ENTRY "enable", "0");
+	const char *event = access(FAULT, W_OK) ? EXIT : FAULT;
+
+	must_write(event, "1");
+	must_write(event, "0");
 	return 2;
 }
 

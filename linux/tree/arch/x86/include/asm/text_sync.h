@@ -7,24 +7,12 @@
 #ifndef _ASM_X86_TEXT_SYNC_H
 #define _ASM_X86_TEXT_SYNC_H
 
+#include <linux/kernel_flush.h>
 #include <linux/module.h>
 #include <linux/smp.h>
 #include <linux/sync_core.h>
+#include <linux/text_sync.h>
 #include <linux/types.h>
-
-/**
- * struct text_sync - one batch of patched instructions
- * @first: address of the first of them
- * @sites: how many there are
- * @early: how many lie in code that runs before debts are paid
- * @syncs: synchronisations so far
- */
-struct text_sync {
-	void		*first;
-	unsigned int	sites;
-	unsigned int	early;
-	unsigned int	syncs;
-};
 
 #ifdef CONFIG_TEXT_SYNC
 /* In vmlinux.lds.S: entry code with the thunks beside it, and other thunks. */
@@ -33,6 +21,17 @@ extern char __text_sync_thunk_start[], __text_sync_thunk_end[];
 
 void text_sync_site(struct text_sync *batch, void *addr, size_t len);
 void text_sync(struct text_sync *batch);
+
+/* For kernel/text_sync.c: is this possible at all, and the CPU's counter. */
+static inline bool text_sync_active(void)
+{
+	return static_branch_unlikely(&kernel_flush_active);
+}
+
+static inline unsigned long *text_sync_synced(int cpu)
+{
+	return per_cpu_ptr(&kernel_flush.synced, cpu);
+}
 #else
 static inline void text_sync_site(struct text_sync *batch, void *addr, size_t len) { }
 

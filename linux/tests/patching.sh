@@ -34,7 +34,7 @@ differs() {
 		grep -qxF "$place" "$out/found" || continue # not in this kernel
 		read -r file name call <<<"$place"
 		case $what in
-		deferred) grep -qE "^$file $name text_sync(_at|_module)?\$" "$out/now" &&
+		deferred) grep -qE "^$file $name text_sync(_at|_module|_range)?\$" "$out/now" &&
 			! grep -qxF "$place" "$out/now" ;;
 		'asks first') grep -q 'cpu_in_user_mode(cpu)' "$1/$file" ;;
 		'skips user mode') grep -qE "_in_kernel\\($call\\)" "$1/$file" ;;

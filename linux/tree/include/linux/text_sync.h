@@ -52,4 +52,13 @@ static inline int schedule_on_each_cpu_in_kernel(work_func_t func)
 }
 #endif
 
+//@80
+/* On x86 this is a debt of the word of linux/kernel_flush.h. */
+#if defined(CONFIG_TEXT_SYNC) && !defined(CONFIG_X86)
+#include <asm/text_sync.h>
+#else
+static __always_inline void text_sync_enter(void) { }
+#endif
+
+//@end
 #endif /* _LINUX_TEXT_SYNC_H */

@@ -31,6 +31,8 @@ static inline uint64_t spin_cycles(void)
  * base nor its limit. So a 1 put there says, with no clock involved, whether
  * this thread has been interrupted since.
  */
+#define SPIN_TELLS true
+
 static inline void spin_arm(void)
 {
 	__asm__ volatile("mov %w0, %%es" : : "r" (1));
@@ -60,6 +62,8 @@ static inline uint64_t spin_cycles(void)
 }
 
 /* No register tells: only gaps in the counter do. */
+#define SPIN_TELLS false
+
 static inline void spin_arm(void)
 {
 }

@@ -9,6 +9,7 @@
 
 #include "instrument/measure.h"
 #include "json.h"
+#include "spin.h"
 
 static void put_functions(const char *key, const struct functions *functions,
 			  bool isolated)
@@ -139,7 +140,7 @@ bool put_row(struct outcome *out, const struct request *request,
 	json_number("tlb_ipis", (int64_t)total_tlb(since, NULL));
 	json_number("isolated_ipis", (int64_t)
 		    total_calls(since, &request->isolated));
-	if (companion_watches())
+	if (SPIN_TELLS && companion_watches())
 		json_number("isolated_interruptions", (int64_t)
 			    (out->seen_after - out->seen_before));
 	if (request->guests) {

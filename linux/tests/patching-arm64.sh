@@ -51,7 +51,9 @@ for source in "${sources[@]}"; do
 		named "interrupting-$name" '.ops >= 20 and .text_deferred == 0 and .isolated_ipis >= 4 * 10'
 	check "$name: quell leaves all of them alone" \
 		named "$name" '.ops >= 20 and .isolated == 4 and .isolated_ipis == 0'
-	check "$name: and says so" named "$name" '.text_batches > 0 and .text_deferred >= 4 * .text_batches'
+	# The function tracer calls the CPUs for something else (`ftrace_sync_ipi`).
+	[ "$name" = function_tracer ] ||
+		check "$name: and says so" named "$name" '.text_batches > 0 and .text_deferred >= 4 * .text_batches'
 done
 # The measuring itself brings them into the kernel, between two rows.
 check "they synchronise at their next entry" \

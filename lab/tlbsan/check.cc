@@ -168,12 +168,34 @@ void Machine::look(Look &l, u64 lin)
 	}
 }
 
+/* Do the tables below give any part of a large page another frame or type? */
+static bool elsewhere(const Tables &tables, const Table &t, const Translation &page, u64 lin)
+{
+	for (unsigned k = 0; k < 512; k++, lin += size(t.level)) {
+		u64 e = t.value[k];
+
+		if (!(e & P))
+			continue;
+		if (leaf(e, t.level)) {
+			if (frame(e, t.level) != page.to(lin) || type(e, t.level) != page.type)
+				return true;
+			continue;
+		}
+		const Table *below = tables.find(e & FRAME);
+		if (below && elsewhere(tables, *below, page, lin))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Not an access: a CPU has the PCID loaded, or it's global, and could hold the
  * page when its flush was due, while the tables have another size or type
- * there. Its speculation may use both at once. Returns if that's decided.
+ * there. Its speculation may use both at once. A CPU that had another PCID
+ * loaded then may be about to flush when it loads this one: until it does it
+ * may meet other rights, not another frame or type. Returns if that's decided.
  */
-bool Machine::hazard(const Suspect &s)
+bool Machine::hazard(Suspect &s)
 {
 	Cpu &c = cpus[s.cpu];
 	auto sp = c.held.space.find(s.tag);
@@ -184,8 +206,12 @@ bool Machine::hazard(const Suspect &s)
 	auto i = sp->second.pages.find(s.key);
 	if (i == sp->second.pages.end())
 		return true;
-	if (!writers.due(*s.by) || (s.tag != GLOBAL && s.tag != c.tag()))
+	if (!writers.due(*s.by))
 		return false;
+	if (s.tag != GLOBAL && s.tag != c.tag()) {
+		s.away = true;
+		return false;
+	}
 	for (const Page &p : i->second) {
 		int level = p.t.level;
 		const Table *t = tables.reach(c.cr3 & FRAME, p.t.lin, level, &above);
@@ -193,6 +219,8 @@ bool Machine::hazard(const Suspect &s)
 		const Table *below = node(now, level) ? tables.find(now & FRAME) : nullptr;
 		bool mixed = below && below->present;
 
+		if (mixed && s.away && !elsewhere(tables, *below, p.t, p.t.lin))
+			continue;
 		if (!mixed && !(now & P && leaf(now, level) && type(now, level) != p.t.type))
 			continue;
 		Finding f = {};

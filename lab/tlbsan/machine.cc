@@ -119,6 +119,7 @@ void Machine::cr3(unsigned cpu, u64 value)
 	release(r);
 	if (on)
 		enter(cpu);
+	hazards();
 }
 
 void Machine::invlpg(unsigned cpu, u64 lin)
@@ -260,7 +261,7 @@ void Machine::hold_page(unsigned cpu, unsigned tag, const Translation &t, u64 wa
 	 * mode's addresses CPUs in lazy TLB mode may have both for a while.
 	 */
 	if (o.hazards && t.lin >> 63 && (t.level || (now & P && type(now, t.level) != t.type)))
-		suspects.push_back({ cpu, tag, key(t.lin, t.level), v.back().by });
+		suspects.push_back({ cpu, tag, key(t.lin, t.level), v.back().by, false });
 }
 
 void Machine::hold_node(Cpu &c, unsigned tag, u64 until, const Node &node, const std::shared_ptr<const Cut> &cut)

@@ -96,8 +96,11 @@ public:
 
 private:
 	struct Write { unsigned cpu; u64 phys; unsigned len; u64 rip; };
-	/* A page of another size or type than the tables have: a hazard, once it's due. */
-	struct Suspect { unsigned cpu, tag; u64 key; By by; };
+	/*
+	 * A page of another size or type than the tables have: a hazard, once
+	 * it's due. away: the CPU had another PCID loaded by then.
+	 */
+	struct Suspect { unsigned cpu, tag; u64 key; By by; bool away; };
 	/* Pages for which nothing at all is held, until something new is. */
 	struct Clean { u64 page, epoch; };
 
@@ -113,7 +116,7 @@ private:
 	void leave(unsigned cpu);
 	void reused(const Write &w);
 	void hazards();
-	bool hazard(const Suspect &s);
+	bool hazard(Suspect &s);
 	bool masked(Options::Mask what);
 	void release(const Removal &r);
 	Removal removal() { return { tables.tick(), {} }; }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # test: deep
-# Each rule of what removes a translation, taken out, and applied too widely:
-# the unit tests must notice every one of these.
+# Each rule of what removes a translation, taken out, and applied too widely, and
+# those of hazards: the unit tests must notice every one of these.
 set -eu
 cd "$(dirname "$0")/../../.."
 . testlib/tap.sh
@@ -12,11 +12,22 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 here=lab/tlbsan
 flags=(-std=c++17 -O0 -w)
-for f in tables held machine check; do g++ "${flags[@]}" -c "$here/$f.cc" -o "$tmp/$f.o"; done
-g++ "${flags[@]}" -c "$here/unit/rules-test.cc" -o "$tmp/test.o"
+for f in tables held rules machine check; do g++ "${flags[@]}" -c "$here/$f.cc" -o "$tmp/$f.o"; done
 # All that a mutant includes, compiled once.
-g++ "${flags[@]}" -x c++-header "$here/rules.h" -o "$tmp/rules.h.gch"
-whole=$(<"$here/rules.cc")
+for f in rules machine; do g++ "${flags[@]}" -x c++-header "$here/$f.h" -o "$tmp/$f.h.gch"; done
+
+# build FILE: all of it, with the copy of FILE that is there.
+build() { g++ "${flags[@]}" -I"$here" -c "$tmp/$1.cc" -o "$tmp/$1.o" && g++ -o "$tmp/test" "$tmp"/*.o; }
+passes() { build "$1" && "$tmp/test"; }
+
+# mutants_of FILE TEST: what follows changes this file and has this test.
+mutants_of() {
+	file=$1
+	whole=$(<"$here/$1.cc")
+	g++ "${flags[@]}" -c "$here/unit/$2.cc" -o "$tmp/test.o"
+	cp "$here/$1.cc" "$tmp"
+	check "$1, unchanged, passes" passes "$1"
+}
 
 # mutant WHAT FUNCTION FROM TO: the first FROM in that function becomes TO.
 mutant() {
@@ -28,19 +39,17 @@ mutant() {
 		not_ok "$what" "$function has no more: $from"
 		return
 	fi
-	printf '%s%s%s\n' "$head" "${body/"$from"/"$to"}" "${rest#"$body"}" >"$tmp/rules.cc"
-	if ! g++ "${flags[@]}" -I"$here" -c "$tmp/rules.cc" -o "$tmp/rules.o" 2>"$tmp/log"; then
+	printf '%s%s%s\n' "$head" "${body/"$from"/"$to"}" "${rest#"$body"}" >"$tmp/$file.cc"
+	if ! build "$file" 2>"$tmp/log"; then
 		not_ok "$what" "does not compile: $(head -n1 "$tmp/log")"
-	elif g++ -o "$tmp/test" "$tmp"/*.o && "$tmp/test" >"$tmp/out"; then
+	elif "$tmp/test" >"$tmp/out"; then
 		not_ok "$what" "no test noticed"
 	else
 		ok "$what: $(grep -m1 '^not ok' "$tmp/out" | sed 's/.* - //')"
 	fi
 }
 
-printf '%s\n' "$whole" >"$tmp/rules.cc"
-g++ "${flags[@]}" -I"$here" -c "$tmp/rules.cc" -o "$tmp/rules.o"
-check "the unchanged rules pass" bash -c "g++ -o '$tmp/test' '$tmp'/*.o && '$tmp/test'"
+mutants_of rules rules-test
 
 f='void invlpg(Vendor'
 mutant "INVLPG leaves the page" "$f" 'c.held.drop_page(c.tag(), lin);' ';'
@@ -111,4 +120,26 @@ mutant "INVLPGB takes all of the PCID for one address" "$f" '!w.va' 'true'
 f='void Tlbsync::sync('
 mutant "TLBSYNC for what others asked" "$f" 'o.cpu != cpu' 'false'
 mutant "TLBSYNC does nothing" "$f" 'invlpgb(*c, o.what, r);' ';'
+
+g++ "${flags[@]}" -c "$here/rules.cc" -o "$tmp/rules.o"
+mutants_of check machine-test
+f='bool Machine::hazard('
+mutant "a hazard before the flush is due" "$f" '!writers.due(*s.by)' 'false'
+mutant "a hazard of any PCID" "$f" 's.tag != GLOBAL && s.tag != c.tag()' 'false'
+mutant "a PCID that is loaded later is as one that was" "$f" 's.away = true;' ';'
+mutant "no hazard of a PCID that is loaded later" "$f" 'mixed && s.away && !elsewhere(tables, *below, p.t, p.t.lin)' 's.away'
+mutant "nor another type" "$f" 'type(now, level) != p.t.type' 'false'
+f='static bool elsewhere('
+mutant "only the first small page is looked at" "$f" 'k < 512' 'k < 1'
+mutant "another frame does not count" "$f" 'frame(e, t.level) != page.to(lin) || ' ''
+mutant "another type does not count" "$f" ' || type(e, t.level) != page.type' ''
+mutant "every small page counts" "$f" 'frame(e, t.level) != page.to(lin)' 'true'
+cp "$here/check.cc" "$tmp"
+build check
+mutants_of machine machine-test
+f='void Machine::cr3('
+mutant "nobody looks when a PCID is loaded" "$f" 'hazards();' ';'
+f='void Machine::hold_page('
+mutant "user mode's addresses count" "$f" 't.lin >> 63 && ' ''
+mutant "hazards that nobody asked for" "$f" 'o.hazards && ' ''
 finish

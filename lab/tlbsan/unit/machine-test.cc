@@ -320,10 +320,44 @@ static std::string told(Guest &g, unsigned cpu)
 {
 	g.found.clear();
 	g.leave(cpu);
-	std::string s;
-	for (const Finding &f : g.found)
-		s += "ufrtTFpm"[f.kind];
-	return s;
+	return g.said();
+}
+
+/* What is said when a CPU loads a root. */
+static std::string loads(Guest &g, unsigned cpu, u64 cr3)
+{
+	g.found.clear();
+	g.m.cr3(cpu, cr3);
+	return g.said();
+}
+
+/* CPU 1 has another PCID loaded while CPU 0 puts small pages where a large one was. */
+static void hazards_away()
+{
+	const u64 large = X + 0x40000000, same_page = 0, next_page = 0x1000;
+	Options o;
+
+	o.hazards = true;
+	for (u64 differ : { same_page, next_page, u64(PCD) })
+		for (bool gone : { false, true })
+			for (bool kept : { false, true }) {
+				std::unique_ptr<Guest> g(two(o));
+				std::string what = differ == same_page ? "other rights" : differ == PCD ? "another type" : "another frame";
+
+				g->map(0, ROOT1, large, A, RW, 1);
+				g->m.cr3(1, ROOT2 | 2);
+				u64 pages = g->page();
+				for (unsigned k = 0; k < 512; k++)
+					g->set(0, pages + 8 * k, (A + 0x1000 * k + (k == 511 ? differ : 0)) | P);
+				if (gone)
+					g->set(0, g->entry(0, ROOT1, large, 1), 0);
+				g->set(0, g->entry(0, ROOT1, large, 1), pages | P | RW | US);
+				g->m.invlpg(0, large);
+				same(told(*g, 0), "", what + ", but another PCID is loaded");
+				same(loads(*g, 1, ROOT1 | 1 | (kept ? CR3_KEEP : 0)), differ != same_page && kept ? "m" : "",
+				     what + ", PCID loaded" + (kept ? "" : " and flushed") + (gone ? ", unmapped between" : ""));
+				same(told(*g, 1) + told(*g, 0), "", "and nothing later");
+			}
 }
 
 /* The CPU in question does nothing at all. */
@@ -362,8 +396,7 @@ static void hazards()
 	g->map(0, ROOT1, X, A, RW | PCD);
 	g->set(1, ROOT2 + 8 * index(X, ROOT), g->read(ROOT1 + 8 * index(X, ROOT)));
 	same(told(*g, 0), "t", "a memory type: not by a CPU that has another PCID loaded");
-	g->m.cr3(1, ROOT1 | 1 | CR3_KEEP);
-	same(told(*g, 0), "t", "until it loads that one");
+	same(loads(*g, 1, ROOT1 | 1 | CR3_KEEP), "t", "until it loads that one");
 	g.reset(two(o));
 	g->map(0, ROOT1, X, A, 0);
 	same(told(*g, 0), "", "rights are no hazard");
@@ -380,5 +413,6 @@ int main()
 	writers();
 	options();
 	hazards();
+	hazards_away();
 	return finish();
 }

@@ -100,10 +100,14 @@ struct Guest : Memory, Host {
 	/* The kinds of errors that an access makes, as letters. */
 	std::string use(unsigned cpu, u64 lin, bool write = false, bool exec = false, bool user = false)
 	{
-		std::string s;
-
 		found.clear();
 		m.access(cpu, { lin, write, exec, user, 8 });
+		return said();
+	}
+	std::string said() const
+	{
+		std::string s;
+
 		for (const Finding &f : found)
 			s += "ufrtTFpm"[f.kind];
 		return s;

@@ -9,6 +9,7 @@
 #include <asm/ldt.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/bpf.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -27,6 +28,9 @@ enum {
 	NOTHING = 0, PRESENT = 6, TYPE, FORCED, SPLIT, LARGE, SETTLE, HUGE, EVENT,
 	HOLE,
 };
+
+/* BPF maps of 64 pages each. */
+enum { MAPS = 96 };
 
 static void change_ldt(void)
 {
@@ -201,19 +205,45 @@ static bool check_event(long times)
 	return good;
 }
 
+/*
+ * Small pages in vmalloc space, which gives the lowest free address first: so
+ * they come, among others, where a huge leaf was.
+ */
+static void take_small_pages(int *map)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_ARRAY;
+	attr.key_size = 4;
+	attr.value_size = 256 * 1024;
+	attr.max_entries = 1;
+	for (int i = 0; i < MAPS; i++) {
+		map[i] = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+		if (map[i] < 0)
+			die("cannot make a BPF map");
+	}
+}
+
 int kernel_flush_change(const struct cpus *isolated, const char *what,
 			long broken)
 {
+	bool refill = !strcmp(what, "refill");
 	pthread_t thread[MAX_CPUS];
+	int map[MAPS];
 
 	kernel_flush_command("prepare", 0);
 	kernel_flush_command("broken", broken);
 	kernel_flush_occupy(isolated, thread);
-	kernel_flush_command(what, 0);
+	kernel_flush_command(refill ? "huge" : what, 0);
+	if (refill)
+		take_small_pages(map);
 	/* Back in user mode, and a while there. */
 	sleep_ms(2);
 	kernel_flush_leave(isolated, thread);
 	kernel_flush_command("broken", NOTHING);
+	for (int i = 0; refill && i < MAPS; i++)
+		close(map[i]);
 	kernel_flush_command("release", 0);
 	json_begin();
 	json_text("test", "change");

@@ -61,7 +61,10 @@ kernel_flush_calls_since(const struct cpus *where,
 /* Is page table isolation on? */
 bool kernel_flush_isolation(void);
 
-/* One such change, once, under a broken rule or none (0): a detector judges. */
+/*
+ * One such change, once, under a broken rule or none (0): a detector judges.
+ * "refill" is "huge", and small pages come where it was.
+ */
 int kernel_flush_change(const struct cpus *isolated, const char *what,
 			long broken);
 

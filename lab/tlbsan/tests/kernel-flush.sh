@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # test: deep
 # quell's deferral under the sanitizer, NMIs in its windows: the rule never is
-# reported, F5, F6 and F10 are; and what must not be deferred without page table
-# isolation is, if it is. 6.12, two CPUs, one of them isolated.
+# reported, F5, F6 and F10 are; and what must not be deferred (splits, huge purges,
+# memory types) is, if it is. 6.12, two CPUs, one of them isolated.
 set -eu
 cd "$(dirname "$0")/../../.."
 . testlib/tap.sh
@@ -29,12 +29,22 @@ reported "F6: NMIs do not look" f6 "$use"
 race f5 pti=on stop=1 'kernel-flush-race --broken 1 --delay 3000 --rounds 600\n'
 reported "F5: flush, then say so" f5 "$use"
 
-hazard() { run "$1" "$2" --kernel "$image" --cpus 2 --isolated 1 --append pti=off --tlbsan-with hazards=on,stop=1; }
-hazard hazards 'kernel-flush change split\nkernel-flush change reuse\nkernel-flush change type\nkernel-flush change huge\n'
-silent "what must not be deferred, pti=off, as built" hazards
-hazard split 'kernel-flush change split 9\n'
-reported "splits deferred" split mixed-sizes
-# Not "reuse": it takes its small page away again before the flush is due.
-hazard type 'kernel-flush change type 7\n'
-reported "memory types deferred" type stale-type
+# Two sizes, two frames or two types of one address.
+# hazard NAME PTI LINES
+hazard() { run "$1" "$3" --kernel "$image" --cpus 2 --isolated 1 --append "pti=$2" --tlbsan-with hazards=on,stop=1; }
+# deferred WHAT NAME PTI CHANGE BROKEN KINDS [FUNCTION]: with one rule broken.
+deferred() {
+	hazard "$2" "$3" "kernel-flush change $4 $5\n"
+	reported "$1, pti=$3" "$2" "${@:6}"
+}
+changes=$(printf 'kernel-flush change %s\\n' split large reuse huge refill area type owed)
+for pti in on off; do
+	hazard "hazards-$pti" "$pti" "$changes"
+	silent "what must not be deferred, pti=$pti, as built" "hazards-$pti"
+	check "each change was made" jq -es 'map(select(.test == "change")) | length == 8' "$results/hazards-$pti.jsonl"
+	deferred "memory types deferred" "type-$pti" "$pti" type 7 stale-type
+done
+deferred "splits deferred" split off split 9 mixed-sizes
+# "reuse" takes its small page away again before the flush is due.
+deferred "a huge purge deferred, its address reused" huge off refill 12 mixed-sizes vfree
 finish

@@ -10,9 +10,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "json.h"
@@ -29,8 +32,8 @@ enum {
 	HOLE,
 };
 
-/* BPF maps of 64 pages each. */
-enum { MAPS = 96 };
+/* BPF maps of 64 pages each; a table for so many files is too large for kmalloc(). */
+enum { MAPS = 96, FILES = 1048576 };
 
 static void change_ldt(void)
 {
@@ -206,6 +209,36 @@ static bool check_event(long times)
 }
 
 /*
+ * A process whose table of files is vmalloc space in a huge leaf. CPUs that go
+ * to user mode after this may have it in the TLB, with page table isolation as
+ * well.
+ */
+static pid_t start_holder(void)
+{
+	const struct rlimit limit = { FILES, FILES };
+	pid_t holder = fork();
+	int status;
+
+	if (holder < 0)
+		die("cannot start a process");
+	if (!holder) {
+		if (setrlimit(RLIMIT_NOFILE, &limit) || dup2(0, FILES - 1) < 0)
+			_exit(1);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	if (waitpid(holder, &status, WUNTRACED) != holder || !WIFSTOPPED(status))
+		die("a process cannot have %d files", FILES);
+	return holder;
+}
+
+static void end_holder(pid_t holder)
+{
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+}
+
+/*
  * Small pages in vmalloc space, which gives the lowest free address first: so
  * they come, among others, where a huge leaf was.
  */
@@ -230,11 +263,16 @@ int kernel_flush_change(const struct cpus *isolated, const char *what,
 {
 	bool refill = !strcmp(what, "refill");
 	pthread_t thread[MAX_CPUS];
+	pid_t holder = 0;
 	int map[MAPS];
 
 	kernel_flush_command("prepare", 0);
+	if (refill)
+		holder = start_holder();
 	kernel_flush_command("broken", broken);
 	kernel_flush_occupy(isolated, thread);
+	if (refill)
+		end_holder(holder);
 	kernel_flush_command(refill ? "huge" : what, 0);
 	if (refill)
 		take_small_pages(map);

@@ -63,7 +63,8 @@ bool kernel_flush_isolation(void);
 
 /*
  * One such change, once, under a broken rule or none (0): a detector judges.
- * "refill" is "huge", and small pages come where it was.
+ * "refill": a process with a huge leaf ends, then "huge", then small pages come
+ * where they were.
  */
 int kernel_flush_change(const struct cpus *isolated, const char *what,
 			long broken);

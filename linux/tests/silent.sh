@@ -39,5 +39,8 @@ claim '1 GiB: 512 x 63 by broadcast, no sync interrupt by auto' \
 claim 'no sync interrupt on isolated CPUs but by broadcast' \
 	'map(select(.strategy == "auto" or .strategy == "running")) |
 		length > 0 and all(.isolated == 4 and ([.isolated_calls | to_entries[] | select(.key | test("smp_sync"))] | length == 0))'
+claim 'no sync has taken the lock of another CPU, whomever it asked about' \
+	'length > 0 and all(.stats.rq_locks == 0) and
+		any(.strategy == "running" and .stats.cpus_interrupted > 0 and .stats.skipped_mm > 0)'
 claim_agreement
 finish

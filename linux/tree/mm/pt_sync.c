@@ -146,6 +146,10 @@ static bool pt_sync_must_interrupt(int cpu, void *arg)
 			req->count[PT_STAT_SKIPPED_IDLE]++;
 			return false;
 		}
+//@70
+		if (pt_fault(PT_FAULT_RQ_LOCK))
+			cpu_curr_snapshot(cpu);
+//@38
 		if (!pt_cpu_runs_mm(cpu, req->mm)) {
 			req->count[PT_STAT_SKIPPED_MM]++;
 			return false;
@@ -160,6 +164,19 @@ static bool pt_sync_must_interrupt(int cpu, void *arg)
 	req->count[PT_STAT_INTERRUPTED]++;
 //@end
 	return true;
+}
+
+//@38
+//@50
+/* The same, and which locks of other CPUs' runqueues it takes: none. */
+static bool pt_sync_ask(int cpu, void *arg)
+{
+	bool answer;
+
+	pt_sync_lab_count_locks(arg);
+	answer = pt_sync_must_interrupt(cpu, arg);
+	pt_sync_lab_count_locks(NULL);
+	return answer;
 }
 
 //@38
@@ -229,9 +246,14 @@ static void pt_sync_interrupt(struct pt_sync_request *req)
 //@38
 	req->count[targeted ? PT_STAT_TARGETED : PT_STAT_BROADCASTS]++;
 //@end
+//@50
+	on_each_cpu_cond_mask(pt_sync_ask, tlb_remove_table_smp_sync, req, true,
+			      cpu_online_mask);
+//@!50
 	on_each_cpu_cond_mask(pt_sync_must_interrupt,
 			      tlb_remove_table_smp_sync, req, true,
 			      cpu_online_mask);
+//@end
 	/*
 	 * D: an earlier walk on a CPU that was skipped happened before the
 	 * caller uses the table again.

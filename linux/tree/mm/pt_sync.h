@@ -85,6 +85,10 @@ enum {
 	PT_STAT_SKIPPED_MM,	/* ... not running the mm */
 //@45
 	PT_STAT_SKIPPED_WALK,	/* ... not walking it, by their slot */
+//@50
+#ifdef CONFIG_PT_SYNC_LAB
+	PT_STAT_RQ_LOCKS,	/* of other CPUs, taken to ask about them */
+#endif
 //@38
 	PT_STATS,
 };
@@ -136,6 +140,7 @@ bool pt_sync_lab_over(const struct pt_sync_strategy *s,
 bool pt_sync_publishes_all(void);
 void pt_sync_lab_switched(const struct pt_sync_strategy *old,
 			  const struct pt_sync_strategy *s);
+void pt_sync_lab_count_locks(struct pt_sync_request *req);
 #else
 static inline bool pt_sync_lab_over(const struct pt_sync_strategy *s,
 				    struct pt_sync_request *req)
@@ -145,6 +150,10 @@ static inline bool pt_sync_lab_over(const struct pt_sync_strategy *s,
 
 static inline void pt_sync_lab_switched(const struct pt_sync_strategy *old,
 					const struct pt_sync_strategy *s)
+{
+}
+
+static inline void pt_sync_lab_count_locks(struct pt_sync_request *req)
 {
 }
 #endif

@@ -28,6 +28,10 @@ static const char * const stat_names[PT_STATS] = {
 	[PT_STAT_SKIPPED_MM]	= "skipped_mm",
 //@45
 	[PT_STAT_SKIPPED_WALK]	= "skipped_walk",
+//@50
+#ifdef CONFIG_PT_SYNC_LAB
+	[PT_STAT_RQ_LOCKS]	= "rq_locks",
+#endif
 //@end
 };
 

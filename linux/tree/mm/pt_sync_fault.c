@@ -155,6 +155,19 @@ static void pt_torture_sync_unshared(struct mm_struct *mm,
 	tlb_remove_table_sync_unshared(&tlb, receipt);
 }
 
+/* How many locks of other CPUs' runqueues all syncs have taken so far. */
+static unsigned long pt_torture_rq_locks(void)
+{
+	unsigned long sum = 0;
+	int cpu, i;
+
+	for_each_possible_cpu(cpu) {
+		for (i = 0; i < PT_SYNC_STRATEGIES; i++)
+			sum += READ_ONCE(per_cpu(pt_sync_stats, cpu)[i].count[PT_STAT_RQ_LOCKS]);
+	}
+	return sum;
+}
+
 static const char *pt_torture_strategy_name(int strategy)
 {
 	return pt_sync_strategies[strategy].name;
@@ -167,6 +180,7 @@ const struct pt_torture_core pt_torture_core = {
 	.strategy_current	= pt_sync_current,
 	.strategy_switch	= pt_sync_switch,
 	.flush_interrupts_all	= arch_flush_interrupts_all,
+	.rq_locks		= pt_torture_rq_locks,
 	.sync_mm		= tlb_remove_table_sync_mm,
 	.sync_unshared		= pt_torture_sync_unshared,
 	.collapse_flush_sync	= pmdp_collapse_flush_sync,

@@ -25,6 +25,7 @@ enum pt_fault {
 	PT_FAULT_EARLY_BIAS,		/* trust without a grace period */
 	PT_FAULT_OLD_COOKIE,		/* ... with that of an earlier bias */
 	PT_FAULT_EARLY_STATE,		/* CPUs are asked before the clear */
+	PT_FAULT_RQ_LOCK,		/* ... with their runqueue's lock */
 	PT_FAULT_BLIND_NMI,		/* NMIs walk while the mm is switched */
 	PT_FAULT_NMI_GUP,		/* ... by GUP-fast */
 	/* of its callers, so in the test itself: */

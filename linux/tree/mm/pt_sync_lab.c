@@ -4,9 +4,12 @@
  * before, and a grace period of RCU.
  */
 
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/oom.h>
+#include <linux/percpu.h>
 #include <linux/pt_sync.h>
+#include <linux/pt_targets.h>
 #include <linux/pt_walk.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
@@ -48,6 +51,22 @@ bool pt_sync_lab_over(const struct pt_sync_strategy *s,
 	if (s->publishes_all)
 		pt_bias_get_sticky(req->mm);
 	return false;
+}
+
+/* Where raw_spin_rq_lock_nested() counts for the sync that asks on this CPU. */
+DEFINE_PER_CPU(unsigned int *, pt_sync_rq_locks);
+
+/**
+ * pt_sync_lab_count_locks - count the runqueue locks of other CPUs
+ * @req: the sync that is about to ask about a CPU, or NULL: it has asked
+ *
+ * Context: preemption off.
+ */
+void pt_sync_lab_count_locks(struct pt_sync_request *req)
+{
+	lockdep_assert_preemption_disabled();
+	__this_cpu_write(pt_sync_rq_locks,
+			 req ? &req->count[PT_STAT_RQ_LOCKS] : NULL);
 }
 
 /**

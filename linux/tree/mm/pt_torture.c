@@ -69,6 +69,7 @@ static const char * const fault_names[PT_FAULTS] = {
 	[PT_FAULT_EARLY_BIAS]		= "early_bias",
 	[PT_FAULT_OLD_COOKIE]		= "old_cookie",
 	[PT_FAULT_EARLY_STATE]		= "early_state",
+	[PT_FAULT_RQ_LOCK]		= "rq_lock",
 	[PT_FAULT_BLIND_NMI]		= "blind_nmi",
 	[PT_FAULT_NMI_GUP]		= "nmi_gup",
 	[PT_FAULT_NO_FLUSH]		= "no_flush",
@@ -102,11 +103,12 @@ bool pt_torture_switching;
 static struct task_struct **walkers, **removers, **kickers;
 static struct task_struct *switcher, *stats_task;
 static int strategy_before;
+static unsigned long rq_locks_before;
 static bool nmi_started;
 
 /**
  * pt_torture_seen - a walker saw what it must not see
- * @where: what kind of walker
+ * @where: what kind of walker, or that it was a sync
  * @what: what it stood on
  *
  * Context: any, also NMI.
@@ -119,6 +121,15 @@ void pt_torture_seen(const char *where, const char *what)
 	if (n <= 3)
 		pr_alert(TORTURE "!!! %s stood on %s, strategy %s\n", where,
 			 what, pt_torture_core.strategy_name(now));
+}
+
+/**
+ * pt_torture_check_locks - no sync has taken another CPU's runqueue lock
+ */
+void pt_torture_check_locks(void)
+{
+	if (pt_torture_core.rq_locks() != rq_locks_before)
+		pt_torture_seen("sync", "the lock of another CPU's runqueue");
 }
 
 static unsigned long pt_torture_sum(int what)
@@ -330,6 +341,7 @@ static int __init pt_torture_init(void)
 		goto unwind;
 	if (*strategy)
 		pt_torture_core.strategy_switch(pt_torture_core.strategy_find(strategy));
+	rq_locks_before = pt_torture_core.rq_locks();
 	pt_torture_switching = switch_ms > 0;
 	pt_torture_print_parms("Start of test");
 	pt_torture_core.fault_choose(pt_torture_fault);

@@ -85,5 +85,6 @@ extern unsigned int pt_torture_widen_us;
 
 extern atomic_t pt_torture_found;
 void pt_torture_seen(const char *where, const char *what);
+void pt_torture_check_locks(void);
 
 #endif /* _MM_PT_TORTURE_H */

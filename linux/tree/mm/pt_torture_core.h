@@ -19,6 +19,7 @@
  * @strategy_current: pt_sync_current()
  * @strategy_switch: pt_sync_switch()
  * @flush_interrupts_all: what the strategy "property" trusts
+ * @rq_locks: locks of other CPUs' runqueues that syncs have taken
  * @sync_mm: tlb_remove_table_sync_mm()
  * @sync_unshared: tlb_remove_table_sync_unshared(), for a gather of its own
  * @collapse_flush_sync: pmdp_collapse_flush_sync()
@@ -44,6 +45,7 @@ struct pt_torture_core {
 	int (*strategy_current)(void);
 	int (*strategy_switch)(int strategy);
 	bool (*flush_interrupts_all)(void);
+	unsigned long (*rq_locks)(void);
 	void (*sync_mm)(struct mm_struct *mm, const struct pt_receipt *receipt);
 	void (*sync_unshared)(struct mm_struct *mm,
 			      const struct pt_receipt *receipt, bool last);

@@ -217,6 +217,7 @@ static void pt_torture_remove(struct remover *r)
 	pt_torture_reuse(r, pmd);
 	pt_torture_link(mm, r->f->pmdp[0], pmd);
 	mmap_write_unlock(mm);
+	pt_torture_check_locks();
 	pt_torture_count(PT_TORTURE_REMOVALS);
 }
 

@@ -15,7 +15,14 @@
 #include <linux/context_tracking_state.h>
 #include <linux/cpumask.h>
 #include <linux/mm_types.h>
+//@50
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+//@end
 #include <linux/sched.h>
+//@50
+#include <linux/smp.h>
+//@end
 
 /**
  * pt_cpu_has_mm - can @cpu have loaded @mm?
@@ -85,4 +92,29 @@ static inline bool pt_cpu_in_kernel(int cpu)
 #endif
 }
 
+//@50
+#ifdef CONFIG_PT_SYNC_LAB
+DECLARE_PER_CPU(unsigned int *, pt_sync_rq_locks);
+
+/**
+ * pt_sync_lab_rq_lock - the lock of a runqueue is about to be taken
+ * @cpu: whose runqueue
+ *
+ * Counts it if it is another CPU's and a sync asks about CPUs here just now.
+ * The sync has preemption off then; an interrupt's locks are its own.
+ */
+static inline void pt_sync_lab_rq_lock(int cpu)
+{
+	unsigned int *count = raw_cpu_read(pt_sync_rq_locks);
+
+	if (unlikely(count) && in_task() && cpu != raw_smp_processor_id())
+		(*count)++;
+}
+#else
+static inline void pt_sync_lab_rq_lock(int cpu)
+{
+}
+#endif
+
+//@end
 #endif /* _LINUX_PT_TARGETS_H */

@@ -97,6 +97,7 @@ check "and nothing is left" clean
 
 # --- a disk that is full, a command without end
 rm -rf "$dir" && mkdir "$dir"
+: >"$tmp/out" # who said "watching" before is not the one that is waited for
 unshare -m --propagation private bash -c "mount -t tmpfs -o size=16k none '$dir' && head -c 16k /dev/zero >'$dir/fill'
 	'$quell' watch -c all --dump '$dir' --pause 1ms --after 1ms -d 3s >'$tmp/out' 2>'$tmp/err' & p=\$!
 	for _ in \$(seq 100); do grep -q ^watching '$tmp/out' && break; sleep 0.1; done

@@ -82,28 +82,41 @@ check "status mentions the instance of one that was killed" eval "'$quell' statu
 "$quell" record -q -o "$tmp/next.rec" -c all -d 100ms || true
 check "the next one sweeps it up" [ -z "$(instance_of $pid)" ]
 
-# 5. A kernel without csd events: the callers that remain on the stack tell.
+# 5. A kernel without csd events: the callers that remain on the stack tell. How many
+# of 32 collapses find a huge page is up to the machine's memory; khugepaged may
+# come first, and sends the same interrupt then.
 cat >"$tmp/collapse.c" <<-END
+	#include <stdio.h>
 	#include <string.h>
 	#include <sys/mman.h>
 	int main(void)
 	{
 		size_t huge = 2 << 20, len = 32 * huge;
+		int done = 0;
 		char *p = mmap(0, len + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		p += -(unsigned long)p & (huge - 1);
 		madvise(p, len, MADV_NOHUGEPAGE);
 		memset(p, 1, len);
 		madvise(p, len, MADV_HUGEPAGE);
-		return madvise(p, len, 25) != 0;
+		for (int i = 0; i < 32; i++)
+			done += madvise(p + i * huge, huge, 25) == 0;
+		printf("%d\n", done);
+		return 0;
 	}
 END
 ${CC:-cc} -O2 -w -o "$tmp/collapse" "$tmp/collapse.c"
-if [ "$(nproc)" -gt 1 ] && "$tmp/collapse"; then
-	unshare -m sh -c "mount -t tmpfs none $tracing/events/csd && '$quell' record -q -o '$tmp/nocsd.rec' -c all -- '$tmp/collapse'" 2>"$tmp/nocsd.err" || true
+if [ "$(nproc)" -gt 1 ]; then
+	unshare -m sh -c "mount -t tmpfs none $tracing/events/csd && '$quell' record -q -o '$tmp/nocsd.rec' -c all -- '$tmp/collapse' >'$tmp/done'" 2>"$tmp/nocsd.err" || true
 	check "degraded is said" eval "grep -q '^quell: degraded' '$tmp/nocsd.err' && answer '$tmp/nocsd.rec' .system.degraded"
-	check "32 syncs are syncs, and avoidable" answer "$tmp/nocsd.rec" \
-		'[.sources[] | select(.cause == "pt_sync" and .task == "collapse")] | length > 0 and (map(.sends) | add) >= 32 and all(.quell_avoids)'
+	collapsed=$(cat "$tmp/done")
+	if [ "$collapsed" = 0 ]; then
+		skip "a collapse's sync is a sync, and avoidable" "no huge page to be had"
+	else
+		check "the syncs of $collapsed collapses are syncs, and avoidable" answer "$tmp/nocsd.rec" \
+			'[.sources[] | select(.cause == "pt_sync" and (.task == "collapse" or .task == "khugepaged"))] |
+				length > 0 and (map(.sends) | add) >= '"$collapsed"' and all(.quell_avoids)'
+	fi
 fi
 
 # 6. Ends, rights, mounts.

@@ -2,11 +2,12 @@
 /*
  * churn: what isolated CPUs in user mode should feel nothing of. For a minute,
  * huge pages are collapsed, page tables unshared, vmalloc areas unmapped, BPF
- * programs and maps made and freed, kernel text patched, all at once on the
- * housekeeping CPUs.
+ * programs and maps made and freed, kernel text patched (by tracers, static keys,
+ * modules, livepatches), all at once on the housekeeping CPUs.
  *
  * An operation is one of any of them, and each has done some, or this fails;
- * but a kernel without huge pages (PREEMPT_RT has none) collapses nothing.
+ * but a kernel without huge pages (PREEMPT_RT has none) collapses nothing. Kernel
+ * text is patched 200 times, however long that takes.
  * With numbers of runs it does that work and no other, however long it takes:
  * what another kernel has done in its minute.
  *
@@ -34,9 +35,11 @@ static struct job jobs[] = {
 	/* In turns: whether there is a JIT is one setting for all. */
 	{ .line = { "vunmap --rounds 16 --map-kib 1024",
 		    "vunmap --rounds 16 --map-kib 1024 --jit 1" } },
-	{ .line = { "patch --rounds 4" } },
+	/* A livepatch that is left alone would have the kernel kick everybody. */
+	{ .line = { "patch --rounds 4 --reverse 1" }, .least = 200 },
 };
 
+#define PATCH (&jobs[3])
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
 /* What an operation of each is called. */
@@ -96,6 +99,7 @@ int main(int argc, char **argv)
 			 " %s=%lu %s_runs=%lu %s_ms=%lu", operation[i], ops,
 			 names[i], jobs[i].runs, names[i], jobs[i].ms);
 	}
-	report(sum, ns, "%s", text + 1);
+	report(sum, ns, "%s modules=%lu livepatches=%lu", text + 1,
+	       job_count(PATCH, "modules"), job_count(PATCH, "livepatches"));
 	return 0;
 }

@@ -83,7 +83,8 @@ void jobs_run(struct job *jobs, size_t count, long ms)
 			fprintf(stderr, "%s failed, status %#x\n", name,
 				(unsigned int)status);
 		}
-		again = job->rounds ? job->runs < job->rounds : now_ns() < end;
+		again = job->rounds ? job->runs < job->rounds :
+			now_ns() < end || job_operations(job) < job->least;
 		if (again && !once(job) && !status)
 			start(job, ms);
 		else
@@ -91,18 +92,25 @@ void jobs_run(struct job *jobs, size_t count, long ms)
 	}
 }
 
-/* All that its runs said they did, a line each. */
-unsigned long job_operations(const struct job *job)
+unsigned long job_count(const struct job *job, const char *name)
 {
+	size_t length = strlen(name);
 	unsigned long sum = 0;
 	char path[64], *text;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", job->output);
 	text = must_read(path);
-	for (char *at = text; (at = strstr(at, "ops=")); at += 4)
-		sum += strtoul(at + 4, NULL, 10);
+	for (char *at = text; (at = strstr(at, name)); at += length) {
+		if (at[length] == '=' && (at == text || strchr(" \n", at[-1])))
+			sum += strtoul(at + length + 1, NULL, 10);
+	}
 	free(text);
 	return sum;
+}
+
+unsigned long job_operations(const struct job *job)
+{
+	return job_count(job, "ops");
 }
 
 void job_name(const struct job *job, char *name, size_t len)

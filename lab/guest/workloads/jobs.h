@@ -15,6 +15,7 @@
  * @line: what to run, with arguments; with a second line, in turns. "%ld" is
  *	  the milliseconds of the whole: such a job runs once, to the end
  * @rounds: how often to run it, whatever the time; 0: until that is over
+ * @least: without @rounds, go on until it has done that many operations
  * @left_out: do not run it
  * @runs: how often it has ended
  * @ms: when that was the last time, since all began
@@ -22,7 +23,7 @@
  */
 struct job {
 	const char *line[2];
-	unsigned long rounds;
+	unsigned long rounds, least;
 	bool left_out;
 	unsigned long runs, ms, failures;
 	pid_t pid;
@@ -34,7 +35,9 @@ struct job {
  * then have ended.
  */
 void jobs_run(struct job *jobs, size_t count, long ms);
-/* All the operations that the runs of a job reported. */
+/* The sum of what the runs of a job reported as NAME=number, a line each. */
+unsigned long job_count(const struct job *job, const char *name);
+/* All their operations. */
 unsigned long job_operations(const struct job *job);
 /* The program's name, the first word of its (first) line. */
 void job_name(const struct job *job, char *name, size_t len);

@@ -133,8 +133,11 @@ static unsigned long by_module(void)
 
 /*
  * Tasks that never leave user mode are what a transition waits for, until the
- * kernel sends them something after 15 seconds; half a minute for a round.
+ * kernel sends them something after 15 seconds; half a minute for a round. With
+ * this it is taken back while it waits, which ends without them.
  */
+static long reverse;
+
 static void end_transition(void)
 {
 	while (read_number(LIVEPATCHED "transition", 0))
@@ -145,7 +148,8 @@ static unsigned long by_livepatch(void)
 {
 	if (!load(LIVEPATCH))
 		return 0;
-	end_transition();
+	if (!reverse)
+		end_transition();
 	must_write(LIVEPATCHED "enabled", "0");
 	end_transition();
 	/* The transition's end gives the module back a moment later. */
@@ -205,6 +209,7 @@ int main(int argc, char **argv)
 		{ "rounds", &rounds, "how often each source patches" },
 		{ "only", &only, "the number of the one to use, from 1 (default: all)" },
 		{ "entry", &entry, "1: a tracepoint in entry code instead" },
+		{ "reverse", &reverse, "1: take a livepatch back at once" },
 		{ "off", &off, "1: quell's kernel interrupts all CPUs, as others do" },
 		{ NULL, NULL, NULL },
 	};

@@ -114,6 +114,9 @@
 //@66
 #include <linux/sync_core.h>
 //@end
+//@63
+#include <linux/tick.h>
+//@end
 
 #include <asm/invpcid.h>
 //@66
@@ -498,6 +501,20 @@ static int __init kernel_flush_setup(char *arg)
 	return kstrtobool(arg, &kernel_flush_wanted);
 }
 early_param("kernel_flush", kernel_flush_setup);
+//@63
+
+/**
+ * kernel_flush_expected - will there be deferral, as far as the command line says?
+ *
+ * For decisions that come before kernel_flush_init().
+ *
+ * Return: true if so.
+ */
+bool __init kernel_flush_expected(void)
+{
+	return kernel_flush_wanted && tick_nohz_full_running;
+}
+//@end
 
 /*
  * Before user mode exists, so that no CPU leaves for it or returns from it

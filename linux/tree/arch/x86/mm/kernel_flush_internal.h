@@ -9,6 +9,18 @@
 extern const char *kernel_flush_inactive;
 extern bool kernel_flush_senders_defer;
 
+//@63
+/* Before kernel_flush_init(). */
+#ifdef CONFIG_KERNEL_FLUSH
+bool kernel_flush_expected(void);
+#else
+static inline bool kernel_flush_expected(void)
+{
+	return false;
+}
+#endif
+
+//@end
 void kernel_flush_count_request(unsigned int interrupts, unsigned int deferrals);
 
 /* The rules' test, for the other one's file in debugfs. */

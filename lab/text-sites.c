@@ -197,23 +197,26 @@ static bool is_listed(const char *kind, const char *name)
 	return false;
 }
 
+static void listed_or_not(const char *kind, const char *name, uint64_t code)
+{
+	bool is = is_listed(kind, name);
+
+	printf("%s %s %s %s\n", is ? "everybody" : "UNLISTED", kind, name, owner(code));
+	wrong += !is && !lenient;
+}
+
 static void site(const char *kind, uint64_t code, uint64_t key)
 {
 	static uint64_t ro_start, ro_end;
-	const char *name = owner(key), *state = "fixed";
 
 	if (!ro_end) {
 		ro_start = must_find("__start_ro_after_init");
 		ro_end = must_find("__end_ro_after_init");
 	}
-	if (key < ro_start || key >= ro_end) {
-		state = "everybody";
-		if (!is_listed(kind, name)) {
-			state = "UNLISTED";
-			wrong += !lenient;
-		}
-	}
-	printf("%s %s %s %s\n", state, kind, name, owner(code));
+	if (key >= ro_start && key < ro_end)
+		printf("fixed %s %s %s\n", kind, owner(key), owner(code));
+	else
+		listed_or_not(kind, owner(key), code);
 }
 
 static unsigned int jump_labels(void)
@@ -303,6 +306,115 @@ static unsigned int ftrace_locations(void)
 	return n;
 }
 
+/* Where kprobes refuse to be put. Only for x86: a kprobe of arm64 stops all CPUs. */
+#define MAX_REFUSED 4096
+
+static struct { uint64_t from, to; } refused[MAX_REFUSED];
+static size_t refusals;
+
+static void refuse(uint64_t from, uint64_t to)
+{
+	if (refusals == MAX_REFUSED)
+		die("too many functions refuse kprobes");
+	refused[refusals].from = from;
+	refused[refusals++].to = to;
+}
+
+static bool refuses_kprobes(uint64_t address)
+{
+	for (size_t i = 0; i < refusals; i++) {
+		if (address >= refused[i].from && address < refused[i].to)
+			return true;
+	}
+	return false;
+}
+
+/* Functions that run early and that a kprobe can be put into. */
+static unsigned int kprobes(void)
+{
+	uint64_t from, to;
+	unsigned int n = 0;
+
+	if (!find("__start_kprobe_blacklist", &from))
+		return 0;
+	to = must_find("__stop_kprobe_blacklist");
+	for (; from < to; from += 8) {
+		uint64_t code;
+
+		memcpy(&code, at(from, 8), 8);
+		/* As kallsyms has it: to the next symbol. */
+		for (size_t i = 0; i < symbol_count && symbols[i]->st_value <= code; i++) {
+			if (symbols[i]->st_value == code && i + 1 < symbol_count)
+				refuse(code, symbols[i + 1]->st_value);
+		}
+	}
+	/* As populate_kprobe_blacklist() has them, which is pinned. */
+	refuse(must_find("__kprobes_text_start"), must_find("__kprobes_text_end"));
+	refuse(must_find("__noinstr_text_start"), must_find("__noinstr_text_end"));
+	refuse(must_find("__entry_text_start"), must_find("__entry_text_end"));
+	for (size_t i = 0; i < symbol_count; i++) {
+		const Elf64_Sym *s = symbols[i];
+
+		if (!runs_early(s->st_value))
+			continue;
+		n++;
+		/* Bounds of sections have no size; assembly's functions may not, either. */
+		if (!refuses_kprobes(s->st_value) && strncmp(names + s->st_name, "__text_sync_", 12))
+			listed_or_not("kprobe", names + s->st_name, s->st_value);
+	}
+	return n;
+}
+
+/* Alternatives are decided while booting, for their table does not outlive that. */
+static unsigned int alternatives(void)
+{
+	const uint64_t size = arm64 ? 12 : 14;
+	uint64_t from = must_find("__alt_instructions"), to = must_find("__alt_instructions_end");
+	uint64_t init_from = must_find("__init_begin"), init_to = must_find("__init_end");
+	unsigned int n = 0;
+
+	for (; from + size <= to; from += size) {
+		uint64_t code;
+		int32_t offset;
+
+		memcpy(&offset, at(from, 4), 4);
+		code = from + (uint64_t)(int64_t)offset;
+		if (!runs_early(code))
+			continue;
+		n++;
+		if (from < init_from || from + size > init_to) {
+			printf("WRONG alternative - %s\n", owner(code));
+			wrong++;
+		}
+	}
+	return n;
+}
+
+/*
+ * 6.12: lock prefixes, which a machine that booted with one CPU gets back when the
+ * second comes. One CPU is online then, and it is in the kernel; pinned as well.
+ */
+static unsigned int lock_prefixes(void)
+{
+	uint64_t from, to;
+	unsigned int n = 0;
+
+	if (!find("__smp_locks", &from))
+		return 0; /* 7.x */
+	to = must_find("__smp_locks_end");
+	for (; from + 4 <= to; from += 4) {
+		int32_t offset;
+
+		/* The table ends with zeroes. */
+		memcpy(&offset, at(from, 4), 4);
+		if (!offset || !runs_early(from + (uint64_t)(int64_t)offset))
+			continue;
+		n++;
+		printf("alone lock - %s\n", owner(from + (uint64_t)(int64_t)offset));
+	}
+	return n;
+}
+
 /* What the path tables name must lie where the sender believes it to be. */
 static unsigned int functions(void)
 {
@@ -350,7 +462,7 @@ static void read_list(const char *path)
 
 int main(int argc, char **argv)
 {
-	unsigned int keys, calls, locations, paths;
+	unsigned int keys, calls, locations, paths, probes, choices, locks;
 
 	if (argc == 4 && !strcmp(argv[1], "--lenient")) {
 		lenient = true;
@@ -374,13 +486,18 @@ int main(int argc, char **argv)
 	/* Those of arm64 are pointers, or branch by way of data. */
 	calls = arm64 ? 0 : static_calls();
 	locations = ftrace_locations();
+	probes = arm64 ? 0 : kprobes();
+	choices = alternatives();
+	locks = arm64 ? 0 : lock_prefixes();
 	paths = functions();
 	/* A check that saw nothing has found nothing. */
-	if (!keys || (!calls && !arm64) || (!locations && arm64) || paths < 20)
-		die("%u static keys, %u static calls, %u functions of the path tables: "
-		    "this is not how a kernel looks", keys, calls, paths);
+	if (!keys || (!calls && !arm64) || (!locations && arm64) || !choices || paths < 20)
+		die("%u static keys, %u static calls, %u alternatives that run early, %u functions "
+		    "of the path tables: this is not how a kernel looks", keys, calls, choices, paths);
 	printf("# %u static keys, %u static calls, %u ftrace locations; "
 	       "%u functions of the path tables\n", keys, calls, locations, paths);
+	printf("# of what runs early: %u names, into which kprobes could be put or not; "
+	       "%u alternatives, %u lock prefixes\n", probes, choices, locks);
 	if (wrong)
 		die("%u sites (UNLISTED or WRONG) that may run before debts are paid and are not in %s",
 		    wrong, argv[2]);

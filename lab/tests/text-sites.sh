@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # test: long beside
 # The check of the built image: patchable sites that run before debts are paid.
-# The kernel's own image passes; with a key that is not listed, a function that
-# lies elsewhere, a table that is missing or half an image it does not; then
+# The kernel's own image passes; with a key or a place for a kprobe that is not
+# listed, alternatives that outlive the boot, a function that lies elsewhere, a
+# table that is missing or half an image it does not; then
 # `make kernel-deb` hands out no package, either.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -24,6 +25,16 @@ red() {
 		not_ok "$1" 'it passed'
 	elif grep -qE "$2" "$tmp/out"; then ok "$1"
 	else not_ok "$1" "$(tail -n 3 "$tmp/out")"; fi
+}
+
+# move NAME: the bounds of such text over a function that is not.
+move() {
+	local at
+	at=$(($(nm "$vmlinux" | awk '$3 == "vfs_read" { print "0x" $1 }') -
+		$(nm "$vmlinux" | awk '$3 == "_text" { print "0x" $1 }')))
+	objcopy --strip-symbol="$1_start" --strip-symbol="$1_end" "$vmlinux" "$tmp/stripped"
+	objcopy --add-symbol "$1_start=.text:$at" --add-symbol "$1_end=.text:$((at + 64))" \
+		"$tmp/stripped" "$tmp/vmlinux"
 }
 
 for kernel in ${TEXT_SITES_KERNELS:-6.12 7.3}; do
@@ -53,13 +64,17 @@ for kernel in ${TEXT_SITES_KERNELS:-6.12 7.3}; do
 	red "Linux $kernel: an image without the table" 'has no __stop___jump_table' "$tmp/vmlinux"
 	head -c 5000000 "$vmlinux" >"$tmp/vmlinux"
 	red "Linux $kernel: half an image" 'cut off|no symbols' "$tmp/vmlinux"
-	# The bounds of such text moved over a traced function.
-	at=$(($(nm "$vmlinux" | awk '$3 == "vfs_read" { print "0x" $1 }') -
-		$(nm "$vmlinux" | awk '$3 == "_text" { print "0x" $1 }')))
-	objcopy --strip-symbol=__noinstr_text_start --strip-symbol=__noinstr_text_end \
-		"$vmlinux" "$tmp/stripped"
-	objcopy --add-symbol "__noinstr_text_start=.text:$at" \
-		--add-symbol "__noinstr_text_end=.text:$((at + 64))" "$tmp/stripped" "$tmp/vmlinux"
+	# The thunks are where kprobes may be put, and are listed; others are not.
+	move __text_sync_thunk
+	red "Linux $kernel: a function that a kprobe can be put into" '^UNLISTED kprobe vfs_read' "$tmp/vmlinux"
+	echo 'kprobe vfs_*' >>"$list"
+	check "Linux $kernel: which interrupts everybody if it is listed" \
+		sh -c "'$sites' '$tmp/vmlinux' | grep -q '^everybody kprobe vfs_read'"
+	cp lab/text-sites.list "$list"
+	objcopy --strip-symbol=__init_end "$vmlinux" "$tmp/stripped"
+	objcopy --add-symbol __init_end=.init.text:16 "$tmp/stripped" "$tmp/vmlinux"
+	red "Linux $kernel: alternatives that outlive the boot" '^WRONG alternative - ' "$tmp/vmlinux" --lenient
+	move __noinstr_text
 	red "Linux $kernel: a traced function among them" '^WRONG ftrace - vfs_read' "$tmp/vmlinux" --lenient
 done
 red 'what is no kernel' 'no ELF file of x86-64 or arm64' lab/build

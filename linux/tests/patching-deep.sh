@@ -3,8 +3,9 @@
 # test: deep
 # Patched kernel text, in both kernels: stale text in every way into the kernel,
 # the orders that lose a synchronisation (which must be noticed), and tracers
-# that come and go without interrupting isolated CPUs in user mode, `quell top`
-# among them.
+# that come and go without interrupting isolated CPUs in user mode, `quell top`,
+# modules and livepatches among them; then everything at once, with CPUs that come
+# and go.
 #
 #   PATCHING_SECONDS=N   of each torture (default 60)
 #   PATCHING_KERNELS     (default "6.12 7.3")
@@ -40,10 +41,25 @@ patched() {
 	} >"$tmp/plan"
 	# `measure` misses operations in what quell says, and fails.
 	lab/boot --kernel "$1" --cpus 8 --isolated 4 --timeout 900 --plan "$tmp/plan" \
+		--add "$(lab/guest-module "$1"):/lib/quell/patch.ko" \
 		--add build/cli/quell-static:/bin/quell --append "$4" --log "$2.log" >"$tmp/rows" || true
 	jq -c 'select(.workload == "patch")' "$tmp/rows" >"$2"
 	jq -c 'select(.workload == "top")' "$tmp/rows" >"${2%.jsonl}-top.jsonl"
 }
+
+# A livepatch: loaded and taken back while it waits for the isolated CPUs' programs;
+# and one that is left alone, until the kernel kicks these after 15 seconds.
+# Both with senders that interrupt as stock does, and without.
+sample=samples/livepatch/livepatch-sample.ko
+for off in 0 1; do
+	for name in reversed left; do
+		rounds=1
+		[ $name = left ] || rounds='10 --reverse 1'
+		echo "measure --name $name-$off --strategies auto --isolated 4-7 -- patch --only 7 --rounds $rounds --off $off"
+	done
+done >"$tmp/livepatch"
+
+echo 'stress --ms 60000 --patch 1' >"$tmp/stress"
 
 for kernel in ${PATCHING_KERNELS:-6.12 7.3}; do
 	build=$(lab/build --config base,kernel_flush "$kernel")
@@ -68,5 +84,24 @@ for kernel in ${PATCHING_KERNELS:-6.12 7.3}; do
 	check "Linux $kernel: starting and stopping an observer interrupts each isolated CPU of stock" \
 		jq -es 'length > 0 and all(.isolated_ipis >= 4 * 100)' "${stock%.jsonl}-top.jsonl"
 	check "Linux $kernel: and none of quell's" jq -es 'length > 0 and all(.isolated_ipis == 0)' "${quell%.jsonl}-top.jsonl"
+
+	build=$(lab/build --config base,livepatch "$kernel")
+	rows=$results/$kernel-livepatch.jsonl
+	lab/boot --kernel "$build" --cpus 8 --isolated 4 --timeout 900 --plan "$tmp/livepatch" \
+		--add "$build/$sample:/lib/quell/livepatch-sample.ko" --log "${rows%.jsonl}.log" >"$rows" || true
+	check "Linux $kernel: livepatches that come and go interrupt each isolated CPU if senders do" \
+		jq -es 'any(.[]; .workload == "reversed-1" and .livepatches == 20 and .isolated_ipis >= 4 * 1000)' "$rows"
+	check "Linux $kernel: and none with quell" \
+		jq -es 'any(.[]; .workload == "reversed-0" and .livepatches == 20 and .isolated_ipis == 0 and
+			.isolated_interruptions == 0)' "$rows"
+	# Twice or so, by an interrupt that is no call; who is in the kernel then may be called.
+	check "Linux $kernel: one that is left alone has them kicked, and no more" \
+		jq -es 'any(.[]; .workload == "left-0" and .livepatches == 2 and .isolated_ipis <= 4 * 4 and
+			.isolated_interruptions <= 4 * 4)' "$rows"
+
+	build=$(lab/build --config base,debug "$kernel")
+	check "Linux $kernel with lockdep: everything at once, text patching and hotplug among it" \
+		lab/boot --kernel "$build" --cpus 6 --isolated 2 --timeout 900 --plan "$tmp/stress" \
+		--add "$(lab/guest-module "$build"):/lib/quell/patch.ko" --log "$results/$kernel-stress.log"
 done
 finish

@@ -61,6 +61,8 @@ for kernel in 6.12 7.3; do
 done
 echo 'another version' >"$work/7.3/.quell-graft"
 refuses 'a tree with another version of quell is refused' 'another version' linux/graft "$work/7.3"
+# Debian 13's spatch reads them as OCaml's Str does, Debian 12's as Perl does.
+check 'no semantic patch has a regular expression' eval "! grep -rnE '[=!]~' linux/hooks --include='*.cocci'"
 refuses 'what is no kernel is refused' 'not a kernel source tree' linux/graft "$work"
 refuses 'an unknown option is refused' 'unknown option --frob' linux/graft --frob
 finish

@@ -8,7 +8,7 @@
 
 // A flush that nobody asks to prove anything.
 @@
-identifier init =~ "^(get|init)_flush_tlb_info$";
+identifier init = {get_flush_tlb_info, init_flush_tlb_info};
 expression info;
 @@
  init(...)

@@ -15,9 +15,7 @@ expression cpu, flushmask;
  {
  	<...
 -	__cpumask_clear_cpu(cpu, flushmask);
-+	{
-+		__cpumask_clear_cpu(cpu, flushmask);
-+		pt_receipt_refuse(info->receipt);
-+	}
++	__cpumask_clear_cpu(cpu, flushmask);
++	pt_receipt_refuse(info->receipt);
  	...>
  }

@@ -7,7 +7,7 @@
 +#include <linux/pt_walk.h>
 
 @@
-identifier f =~ "scan_mm_slot$";
+identifier f = {khugepaged_scan_mm_slot, collapse_scan_mm_slot};
 identifier mm, slot;
 @@
  f(...)

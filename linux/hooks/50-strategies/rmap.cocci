@@ -7,7 +7,7 @@
 +#include <linux/pt_sync.h>
 
 @@
-identifier f =~ "^try_to_(unmap|migrate)_one$|hugetlb";
+identifier f = {try_to_unmap_one, try_to_migrate_one, try_to_unmap_poisoned_hugetlb_one};
 identifier tlb;
 expression vma;
 @@

@@ -170,6 +170,7 @@ deep trixie   sources cli/tests/install.sh
 deep trixie   sources cli/tests/unit.sh
 deep trixie   sources cli/tests/fuzz.sh
 deep trixie   sources make deb
+deep trixie   sources linux/graft --to /tmp/grafted $(lab/fetch 6.12) && linux/graft --to /tmp/grafted7 $(lab/fetch 7.3)
 deep trixie   sources make run CPUS=16
 END
 finish

@@ -64,9 +64,11 @@ DEFINE_PER_CPU(unsigned int *, pt_sync_rq_locks);
  */
 void pt_sync_lab_count_locks(struct pt_sync_request *req)
 {
+	unsigned int *count = req ? &req->count[PT_STAT_RQ_LOCKS] : NULL;
+
 	lockdep_assert_preemption_disabled();
-	__this_cpu_write(pt_sync_rq_locks,
-			 req ? &req->count[PT_STAT_RQ_LOCKS] : NULL);
+	/* 6.12's macro takes a name only: it puts no parentheses around this. */
+	__this_cpu_write(pt_sync_rq_locks, count);
 }
 
 /**

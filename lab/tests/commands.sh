@@ -61,6 +61,7 @@ says "$copy/lab/fetch" 'echo "/nowhere/linux-${1/7.3/7.3.999}" | sed s/6.12$/6.1
 # shellcheck disable=SC2016
 says "$copy/lab/debian-image" "echo $tmp/vmlinuz-\$1-image"
 says "$copy/lab/build" "echo $tmp"
+says "$copy/lab/guest-module" "echo $tmp/module.ko"
 says "$copy/live/headers" "echo $tmp"
 says "$copy/live/build" ''
 says "$copy/lab/guest-programs" 'exit 1'

@@ -35,7 +35,7 @@ make run                               | lab/boot .*--cpus 64 --isolated 4      
 make run KERNEL=7.3 CPUS=32            | lab/build .* 7.3 lab/.*lab/boot .*--cpus 32 --isolated 4 | lab/tests/newest.sh | lab/run --kernel 7
 make run STOCK=1                       | lab/build --stock .* 6.12 lab/boot .*--cpus 64            | linux/tests/quiet.sh          | lab/quiet --kernel
 make run STOCK=debian                  | lab/debian-image 6.12 lab/boot .*--cpus 64                | lab/tests/stock.sh            | --debian --cpus 64
-make quiet                             | lab/build --stock .* 6.12 lab/boot .*--cpus 8 --isolated 4 | linux/tests/quiet.sh         | lab/quiet --kernel
+make quiet                             | lab/build --stock .* 6.12 lab/guest-module .*lab/boot .*--cpus 8 --isolated 4 | linux/tests/quiet.sh | lab/quiet --kernel
 make scale                             | lab/boot .*--cpus 8 --isolated 0                          | lab/tests/fresh.sh            | make scale
 make reproduce                         | lab/fetch 6.12 .*lab/boot                                 | lab/tests/reproduce.sh        | lab/reproduce
 make test                              | lab/test quick                                            | lab/tests/fresh.sh            | make test

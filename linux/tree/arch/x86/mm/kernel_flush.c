@@ -454,6 +454,19 @@ bool kernel_flush_large_may_wait(void)
 	       kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_LARGE);
 }
 
+/**
+ * kernel_flush_small_pages - do small pages of vmalloc space stay small?
+ *
+ * A large page made of them frees a page table, and interrupts once more when it
+ * is unmapped.  A CPU that is not interrupted is worth more than its TLB entries.
+ *
+ * Return: true if so.
+ */
+bool kernel_flush_small_pages(void)
+{
+	return may_defer();
+}
+
 static bool splits_may_wait(void)
 {
 	if (kernel_flush_test_broken(KERNEL_FLUSH_BROKEN_SPLIT))

@@ -61,6 +61,7 @@ void flush_tlb_settle_holes(void);
 void kernel_flush_huge_unmapped(unsigned long size);
 int kernel_flush_new_table(void);
 bool kernel_flush_large_may_wait(void);
+bool kernel_flush_small_pages(void);
 
 void kernel_flush_count(enum kernel_flush_rule rule);
 

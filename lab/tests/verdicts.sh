@@ -65,6 +65,12 @@ if lab/verdicts "$tmp/rows" >"$tmp/out" && grep -q 'varies cow: no leak: stock p
 else
 	not_ok "what varies on stock varies" "$(cat "$tmp/out")"
 fi
+{ planned; said 1 stock pass; said 1 auto skip; said 2 stock pass; said 2 auto pass; } |
+	green "what was skipped once, and then as on stock, varies"
+{ planned; said 1 stock pass; said 1 auto skip; said 2 stock pass; said 2 auto skip; } |
+	red "what is skipped each time" 'stock pass but auto skip'
+{ planned; said 1 stock pass; said 1 auto skip; said 2 stock pass; said 2 auto fail; } |
+	red "what is skipped, then fails" 'stock pass but auto skip fail'
 { planned; said 1 stock pass; said 1 auto fail; said 2 stock pass; said 2 auto pass; } |
 	red "what varies only with quell" 'stock pass but auto fail pass'
 if [ "$(lab/verdicts --differing "$tmp/rows")" = cow ]; then ok "the test to run again is named"; else

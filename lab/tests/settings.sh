@@ -44,7 +44,7 @@ refuses "a plan that is not there" "no plan /nowhere" lab/run --plan /nowhere
 # Somebody who may not install packages is told which.
 copy=$(mktemp -d)
 trap 'rm -rf "$QUELL_CACHE" "$copy"' EXIT
-cp -r lab "$copy/"
+cp -r lab live testlib "$copy/"
 chmod -R a+rX "$copy"
 echo 'fetch: quell-no-such-package' >>"$copy/lab/packages"
 nobody=()
@@ -52,6 +52,12 @@ nobody=()
 refuses "missing packages are named" \
 	'missing Debian packages; as root: apt-get install quell-no-such-package' \
 	env QUELL_CACHE="$copy/cache" ${nobody[@]+"${nobody[@]}"} "$copy/lab/fetch" 6.12
+# The least that --help names is a setting that can be meant: it comes that far.
+for cpus in 12 13 255; do
+	refuses "live/run with $cpus CPUs, nothing said of isolated ones, goes to work" \
+		'missing Debian packages; as root: apt-get install .*quell-no-such-package' \
+		env CPUS="$cpus" QUELL_CACHE="$copy/cache" ${nobody[@]+"${nobody[@]}"} "$copy/live/run"
+done
 
 printf 'modules:\n\t@:\n' >"$QUELL_CACHE/Makefile" # for make live
 # A directory of a target's name must not stand for it.

@@ -23,6 +23,9 @@ refuses "no network and a cold cache, 7.3" "$unreachable" \
 	env QUELL_CACHE="$tmp/cold" QUELL_APT_ETC="$tmp/dead" lab/fetch 7.3
 refuses "make run without a network" "$unreachable" \
 	env QUELL_CACHE="$tmp/cold" QUELL_APT_ETC="$tmp/dead" CPUS=4 lab/run
+# Its cache is not there yet either, where the packages are.
+refuses "the memory model without a network" "no kernel source for the memory model: .*$unreachable" \
+	env QUELL_CACHE="$tmp/none" QUELL_APT_ETC="$tmp/dead" LKMM='' proofs/herd7 nothing.litmus
 check "and nothing was made" test -z "$(find "$tmp/cold" -name 'linux-*')"
 refuses "a machine without Debian sources" "no source of Debian $codename" \
 	env QUELL_CACHE="$tmp/cold" QUELL_APT_ETC="$tmp/nowhere" lab/debian host hello

@@ -31,6 +31,8 @@ for version in 6.12 7.3; do
 		[ "$(grep -c 'kernel_flush_huge_unmapped(P[MU]D_SIZE)' "$out/$version/mm/vmalloc.c")" = 2 ]
 	check "Linux $version: and who puts small pages there asks" \
 		grep -q 'kernel_flush_new_table()' "$out/$version/mm/memory.c"
+	check "Linux $version: nothing is deferred with FRED" grep -q 'if (cpu_feature_enabled(X86_FEATURE_FRED))' \
+		"$out/$version/arch/x86/mm/kernel_flush.c"
 	# What must interrupt calls what always interrupts, in the file as built.
 	for file in arch/x86/mm/pgtable.c arch/x86/events/intel/ds.c; do
 		[ -f "$out/$version/$file" ] || mkdir -p "$out/$version/${file%/*}"

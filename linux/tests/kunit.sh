@@ -11,8 +11,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 image=$(lab/build "${KERNEL:-6.12}")/arch/x86/boot/bzImage
 : >"$work/plan"
-check 'the kernel boots with its tests' lab/boot --kernel "$image" --cpus 4 --timeout 120 \
-	--append "kunit.enable=1 kunit.autorun=1" --plan "$work/plan" --log "$work/log"
+# With an isolated CPU, for those that want deferral active.
+check 'the kernel boots with its tests' lab/boot --kernel "$image" --cpus 4 --isolated 1 --timeout 120 \
+	--append "kunit.enable=1 kunit.autorun=1 pti=on" --plan "$work/plan" --log "$work/log"
 # Case lines are indented, suite lines are not.
 while read -r verdict name; do
 	case $verdict in
@@ -24,4 +25,5 @@ for suite in pt_sync kernel_flush; do
 	check "kunit: the suite $suite has run and passed" \
 		grep -qE "\] ok [0-9]+ $suite" "$work/log"
 done
+check 'kunit: none was skipped' [ -z "$(grep -o 'ok [0-9]* .* # SKIP.*' "$work/log")" ]
 finish

@@ -41,7 +41,8 @@
  * (o) serialises explicitly and after (l).  That a write of CR3, or the
  * exception itself, serialises is of no use: the text may be patched between it
  * and (l).
- * IRET unmasks NMIs, in an NMI as well; 64-bit entry code expects nested ones.
+ * IRET unmasks NMIs, in an NMI as well; 64-bit entry code expects nested ones,
+ * but that of FRED does not, and with it nothing is deferred.
  *
  * Code that runs before (o) or after (n) must not be patched this way.  All of
  * it is in the sections that text_runs_early() names, which objtool confirms

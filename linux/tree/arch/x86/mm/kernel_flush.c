@@ -117,6 +117,7 @@
 //@63
 #include <linux/tick.h>
 //@end
+#include <linux/workqueue.h>
 
 #include <asm/invpcid.h>
 //@66
@@ -367,21 +368,43 @@ void flush_tlb_settle_holes(void)
 		settle(&holes, KERNEL_FLUSH_HUGE);
 }
 
+static void settle_holes(struct work_struct *unused)
+{
+	flush_tlb_settle_holes();
+}
+
+static DECLARE_WORK(settle_holes_work, settle_holes);
+
+/*
+ * 7.x has vmalloc() for callers that cannot sleep: in softirqs, which may have
+ * interrupted somebody who is about to interrupt other CPUs, and under locks that
+ * others spin for with interrupts off.  Without a count of locks that are held,
+ * what vmalloc() does with its caller's flags then tells them.
+ */
+static bool may_interrupt_others(void)
+{
+	return !irqs_disabled() && !preempt_count() &&
+	       (IS_ENABLED(CONFIG_PREEMPT_COUNT) ||
+		!(current->flags & PF_MEMALLOC));
+}
+
 /**
  * kernel_flush_new_table - a kernel page table is about to get a new part
  *
  * A huge leaf may have been in its place that a CPU still has in the TLB.  Only
  * where no huge leaf is can there be small pages, so this is rare.
  *
- * Return: 0, or -EBUSY if other CPUs cannot be interrupted from here.
+ * Return: 0, or -EBUSY if other CPUs cannot be interrupted from here; they are
+ * soon, for whoever tries again.
  */
 int kernel_flush_new_table(void)
 {
 	if (atomic_long_read(&holes.made) == atomic_long_read(&holes.settled))
 		return 0;
-	/* vmalloc() for callers that cannot sleep. */
-	if (irqs_disabled())
+	if (!may_interrupt_others()) {
+		schedule_work(&settle_holes_work);
 		return -EBUSY;
+	}
 	flush_tlb_settle_holes();
 	return 0;
 }
@@ -464,7 +487,8 @@ bool kernel_flush_large_may_wait(void)
  */
 bool kernel_flush_small_pages(void)
 {
-	return may_defer();
+	/* Also while senders interrupt: CPUs may owe flushes of before. */
+	return static_key_enabled(&kernel_flush_active);
 }
 
 static bool splits_may_wait(void)
@@ -546,6 +570,13 @@ static int __init kernel_flush_init(void)
 		kernel_flush_inactive = "no isolated CPU (nohz_full=)";
 	else if (cpu_feature_enabled(X86_FEATURE_XENPV))
 		kernel_flush_inactive = "the hypervisor has the TLB (Xen PV)";
+	else if (cpu_feature_enabled(X86_FEATURE_FRED))
+		/*
+		 * A return to user mode that faults comes back as an event of
+		 * the kernel, past the hooks; and paying in an NMI must not
+		 * let in the next one, as IRET does where SERIALIZE is missing.
+		 */
+		kernel_flush_inactive = "FRED (boot with fred=off)";
 	else if (boot_cpu_has_bug(X86_BUG_AMD_TLB_MMATCH))
 		kernel_flush_inactive = "this CPU can't mix page sizes (erratum 383)";
 	else

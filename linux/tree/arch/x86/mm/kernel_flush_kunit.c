@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The state machine of deferred kernel flushes, step by step. */
 #include <kunit/test.h>
+#include <linux/delay.h>
 #include <linux/kernel_flush.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -158,6 +159,44 @@ static void no_request_is_lost_in_a_race(struct kunit *test)
 	KUNIT_EXPECT_GT(test, flushed, 0);
 }
 
+/* Softirqs may allocate as well, but must not wait for other CPUs. */
+static int new_table_in_softirq(void)
+{
+	int err;
+
+	local_bh_disable();
+	err = kernel_flush_new_table();
+	local_bh_enable();
+	return err;
+}
+
+static void no_table_where_nobody_may_wait(struct kunit *test)
+{
+	int err;
+
+	if (!static_key_enabled(&kernel_flush_active) ||
+	    !cpu_feature_enabled(X86_FEATURE_PTI))
+		kunit_skip(test, "holes are not filled late here");
+
+	kernel_flush_huge_unmapped(PMD_SIZE);
+	KUNIT_EXPECT_EQ(test, new_table_in_softirq(), -EBUSY);
+	/* It was asked for, so that whoever comes later finds it done. */
+	for (int i = 0; i < 50; i++) {
+		msleep(20);
+		err = new_table_in_softirq();
+		if (!err)
+			break;
+	}
+	KUNIT_EXPECT_EQ(test, err, 0);
+}
+
+static void a_hole_is_settled_before_a_table(struct kunit *test)
+{
+	kernel_flush_huge_unmapped(PMD_SIZE);
+	KUNIT_EXPECT_EQ(test, kernel_flush_new_table(), 0);
+	KUNIT_EXPECT_EQ(test, new_table_in_softirq(), 0);
+}
+
 static struct kunit_case kernel_flush_cases[] = {
 	KUNIT_CASE(request_in_kernel_is_refused),
 	KUNIT_CASE(request_in_user_mode_waits_for_entry),
@@ -166,6 +205,8 @@ static struct kunit_case kernel_flush_cases[] = {
 	KUNIT_CASE(nmi_after_exit_carries_out_a_request),
 	KUNIT_CASE(nmi_in_the_kernel_only_reads),
 	KUNIT_CASE(no_request_is_lost_in_a_race),
+	KUNIT_CASE(no_table_where_nobody_may_wait),
+	KUNIT_CASE(a_hole_is_settled_before_a_table),
 	{ }
 };
 

@@ -36,6 +36,8 @@ make -s -C cli quell-static >&2
 # patches again and again and one that is started and stopped.
 patched() {
 	{
+		# As in lab/quiet: or else 7.x leaves the tick on while this is measured.
+		echo "patch --rounds 0"
 		echo "measure --strategies $3 --isolated 4-7 -- patch --rounds 20"
 		echo "measure --name top --strategies $3 --isolated 4-7 -- quell top -i 500ms -n 2"
 	} >"$tmp/plan"
@@ -51,13 +53,14 @@ patched() {
 # and one that is left alone, until the kernel kicks these after 15 seconds.
 # Both with senders that interrupt as stock does, and without.
 sample=samples/livepatch/livepatch-sample.ko
+echo "patch --rounds 0" >"$tmp/livepatch"
 for off in 0 1; do
 	for name in reversed left; do
 		rounds=1
 		[ $name = left ] || rounds='10 --reverse 1'
 		echo "measure --name $name-$off --strategies auto --isolated 4-7 -- patch --only 7 --rounds $rounds --off $off"
 	done
-done >"$tmp/livepatch"
+done >>"$tmp/livepatch"
 
 echo 'stress --ms 60000 --patch 1' >"$tmp/stress"
 
@@ -80,7 +83,8 @@ for kernel in ${PATCHING_KERNELS:-6.12 7.3}; do
 	check "Linux $kernel: stock interrupts each isolated CPU for each" \
 		jq -es 'length > 0 and all(.isolated_ipis >= 4 * .ops)' "$stock"
 	check "Linux $kernel: so does quell with deferral off" jq -es 'length > 0 and all(.isolated_ipis >= 4 * .ops)' "$off"
-	check "Linux $kernel: quell interrupts none" jq -es 'length > 0 and all(.isolated_ipis == 0)' "$quell"
+	check "Linux $kernel: quell interrupts none, and each is in the kernel at most once (a last tick)" \
+		jq -es 'length > 0 and all(.isolated_ipis == 0 and .isolated_interruptions <= 4)' "$quell"
 	check "Linux $kernel: starting and stopping an observer interrupts each isolated CPU of stock" \
 		jq -es 'length > 0 and all(.isolated_ipis >= 4 * 100)' "${stock%.jsonl}-top.jsonl"
 	check "Linux $kernel: and none of quell's" jq -es 'length > 0 and all(.isolated_ipis == 0)' "${quell%.jsonl}-top.jsonl"

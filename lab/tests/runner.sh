@@ -92,12 +92,21 @@ done
 script alone <<<"[ ! -e '$tmp/quick1' ] && [ ! -e '$tmp/quick2' ] && echo 'ok 1 - a'; echo 1..1"
 script last <<<"[ -e '$tmp/quick1' ] && [ -e '$tmp/quick2' ] && [ ! -e '$tmp/long1' ] && [ ! -e '$tmp/long2' ] && echo 'ok 1 - a'; echo 1..1"
 sed -i 's/^# test: quick/# test: long/' "$tmp/lab/tests/last.sh"
+cat >"$tmp/lab/build" <<-END
+	#!/bin/sh
+	echo "\$@" >>"$tmp/built"
+	[ "\$1" != 7 ]
+END
+chmod +x "$tmp/lab/build"
 "$tmp/lab/test" all >"$tmp/out" 2>&1 || :
 check "what may run beside others does, after those of its kind that do not" \
 	grep -qx '6 passed, 0 failed, 0 skipped' "$tmp/out"
-rm -f "$tmp/quick"? "$tmp/long"?
+check "kernels are built meanwhile, all of them, whatever comes of one" \
+	[ "$(paste -sd, "$tmp/built")" = '7,--config base,debug 6.12' ]
+rm -f "$tmp/quick"? "$tmp/long"? "$tmp/built"
 "$tmp/lab/test" quick >"$tmp/out" 2>&1 || :
 check "quick ones without the long" grep -qx '3 passed, 0 failed, 0 skipped' "$tmp/out"
+check "and without those kernels" [ ! -e "$tmp/built" ]
 rm -f "$tmp/quick"? "$tmp/long"? "$tmp/lab/tests/last.sh"
 "$tmp/lab/test" long >"$tmp/out" 2>&1 || :
 check "and the long without the quick" grep -qx '2 passed, 0 failed, 0 skipped' "$tmp/out"

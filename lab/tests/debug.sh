@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# test: long
+# test: long beside
 # With lockdep, PROVE_RCU, DEBUG_VM and their like every workload still runs
 # under every strategy, and none of them complains (lab/boot fails if one does).
 set -eu

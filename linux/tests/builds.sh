@@ -4,12 +4,18 @@
 # What the hooks touch compiles on other architectures and configurations, with
 # W=1, without a warning that the stock kernel does not have. BUILDS=REGEX
 # chooses rows, KERNELS="6.12 7.3" kernels; about two minutes for each row.
-# PARTS=REGEX takes the tips of these parts of the series instead of the whole.
+# PARTS=REGEX takes the tips of these parts of the series instead of the whole,
+# COMMITS=REGEX each of these commits, one after the other.
 set -eu
-# Called back by graft after each hook: keep what its part has so far.
-if [ "${1:-}" = --tip ]; then
-	mkdir -p "$TIPS/$2"
-	cp -R "$4/." "$TIPS/$2/"
+# Called back by graft after each hook: keep what there is so far, for the commit
+# and for its part.
+if [ "${1:-}" = --kept ]; then
+	for name in "$2" "${3##*/}"; do
+		mkdir -p "$KEPT/$name"
+		cp -R "$4/." "$KEPT/$name/"
+	done
+	printf '%s\n' "$2" >>"$KEPT/parts"
+	printf '%s\n' "${3##*/}" >>"$KEPT/commits"
 	exit 0
 fi
 cd "$(dirname "$0")/../.."
@@ -76,21 +82,32 @@ objects() {
 # warnings LOG: without the numbers of lines, which move.
 warnings() { grep -E 'warning:|error:' "$1" | sed -E 's/:[0-9]+:[0-9]+:/:/' | sort -u; }
 
-# compile STATE ROW...: configure and compile in $work/NAME; STATE.log has what was said.
+# nothing_for ARCH CHANGED: are these files all documentation, or other architectures'?
+nothing_for() {
+	local arch=$1
+	case $arch in i386 | x86_64) arch=x86 ;; esac
+	! grep -vE '^(Documentation|MAINTAINERS)|/$' <<<"$2" | grep -qE "^(arch/($arch/|[^/]*$)|[^a]|a[^r])"
+}
+
+# compile STATE ROW...: configure and compile in $work/NAME; STATE.log has what was
+# said. A state that changes no Kconfig of the one before has its configuration.
 compile() {
 	local state=$1 name=$2 arch=$3 cross=$4 config=$5 out=$work/$2 o
 	shift 5
 	[ "$cross" != - ] || cross=''
 	mkdir -p "$out"
 	kmake() { make -C "$work/tree" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" CC="ccache ${cross}gcc" "$@"; }
-	kmake -s "$config" >"$out/$state.log" 2>&1 || return 1
-	for o; do
-		case $o in
-		N-*) "$work/tree/scripts/config" --file "$out/.config" -d "${o#N-}" ;;
-		*) "$work/tree/scripts/config" --file "$out/.config" -e "$o" ;;
-		esac
-	done
-	{ kmake -s olddefconfig && kmake -s -j"$(nproc)" prepare; } >>"$out/$state.log" 2>&1 || return 1
+	: >"$out/$state.log"
+	if [ "$reconfigure" ]; then
+		kmake -s "$config" >>"$out/$state.log" 2>&1 || return 1
+		for o; do
+			case $o in
+			N-*) "$work/tree/scripts/config" --file "$out/.config" -d "${o#N-}" ;;
+			*) "$work/tree/scripts/config" --file "$out/.config" -e "$o" ;;
+			esac
+		done
+		{ kmake -s olddefconfig && kmake -s -j"$(nproc)" prepare; } >>"$out/$state.log" 2>&1 || return 1
+	fi
 	objects "$work/tree" "$out" "$arch" >"$out/$state.objects"
 	[ -s "$out/$state.objects" ] || return 1
 	# shellcheck disable=SC2046 # the list's words
@@ -107,24 +124,38 @@ for kernel in ${KERNELS:-6.12 7.3}; do
 	files=$work/files
 	cp "$work/.quell-files" "$files"
 	states=quell
-	if [ -n "${PARTS:-}" ]; then
-		export TIPS=$work/tips
-		rm -rf "$TIPS"
-		linux/graft --to "$work/whole" --then "$PWD/linux/tests/builds.sh --tip" "$pristine" >/dev/null
+	if [ -n "${PARTS:-}${COMMITS:-}" ]; then
+		export KEPT=$work/kept
+		rm -rf "$KEPT"
+		mkdir "$KEPT"
+		linux/graft --to "$work/whole" --then "$PWD/linux/tests/builds.sh --kept" "$pristine" >/dev/null
 		rm -rf "$work/whole"
-		states=$(sed '/^#/d; s/ .*//' linux/parts | awk 'NF && !seen[$0]++' | grep -E "$PARTS" | tr '\n' ' ')
+		if [ -n "${COMMITS:-}" ]; then
+			states=$(grep -E "$COMMITS" "$KEPT/commits")
+		else
+			states=$(uniq "$KEPT/parts" | grep -E "$PARTS")
+		fi
 	fi
 	for state in stock $states; do
+		reconfigure=yes changed=all
 		case $state in
 		stock)
 			rm -rf "$work/tree" "$work/.quell-files"
 			lab/tree "$pristine" "$work" --stock ;;
 		quell) lab/tree "$pristine" "$work" ;;
 		# A part has all that those before it have.
-		*) rsync -rc "$TIPS/$state/" "$work/tree/" ;;
+		*)
+			changed=$(rsync -rc --out-format=%n "$KEPT/$state/" "$work/tree/")
+			if [ "$before" = stock ]; then
+				changed=all
+			elif ! grep -q Kconfig <<<"$changed"; then
+				reconfigure=''
+			fi ;;
 		esac
+		before=$state
 		while read -r name row; do
 			if [ -z "$name" ] || ! [[ $name =~ ${BUILDS:-.} ]]; then continue; fi
+			! nothing_for "${row%% *}" "$changed" || continue
 			note "$kernel $state: $name"
 			# shellcheck disable=SC2086 # the row's words
 			if compile "$state" "$name" $row; then

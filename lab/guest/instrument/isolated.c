@@ -31,7 +31,8 @@
 #include "workload.h"
 
 static struct seen_by_all *seen;
-static atomic_bool enough;
+static atomic_bool enough, settled;
+static atomic_int guests_ready;
 static uint64_t gap_cycles = 20000;
 static bool guests;
 
@@ -89,10 +90,30 @@ static void *host(void *argument)
 	vcpu_make(&vcpu, &seen->guest[cpu], false);
 	be_real_time();
 	pin_to(cpu);
+	vcpu_run(&vcpu);
+	atomic_fetch_add(&guests_ready, 1);
+	while (!atomic_load(&settled))
+		sleep_ms(10);
 	atomic_store(&seen->cpu[cpu].running, 1);
 	while (!atomic_load_explicit(&enough, memory_order_relaxed))
 		vcpu_run(&vcpu);
 	return NULL;
+}
+
+/*
+ * KVM notes the first use of a page in a list of the CPU's, and whoever drains
+ * these lists next (a collapse does) wakes up a thread there, which waits for
+ * the guest's thread; on 7.x the tick then stays. So drain them now, and wait
+ * until the scheduler's deadline server has found nothing more to do.
+ */
+static void settle_guests(int count)
+{
+	while (atomic_load(&guests_ready) < count)
+		sleep_ms(1);
+	if (!write_file("/proc/sys/vm/drop_caches", "1"))
+		fprintf(stderr, "isolated: cannot drain lists of pages\n");
+	sleep_ms(2500);
+	atomic_store(&settled, true);
 }
 
 static void usage(FILE *to)
@@ -121,6 +142,8 @@ static long number(const char *text)
 
 static void start(const struct cpus *where)
 {
+	int count = 0;
+
 	for (int cpu = 0; cpu < MAX_CPUS; cpu++) {
 		pthread_t thread;
 
@@ -131,9 +154,12 @@ static void start(const struct cpus *where)
 		if (errno)
 			die("cannot start a thread");
 		pthread_detach(thread);
-		while (!atomic_load(&seen->cpu[cpu].running))
+		count++;
+		while (!guests && !atomic_load(&seen->cpu[cpu].running))
 			sleep_ms(1);
 	}
+	if (guests)
+		settle_guests(count);
 }
 
 static void read_interrupts(struct interrupts *to)

@@ -35,6 +35,18 @@ for kernel in 6.12 7.3; do
 	check "$kernel: no word of proofs/ or F-numbers but in the lab's part" \
 		bash -c '! grep -nE "^\+.*(proofs/|\bF[0-9]+\b)" "$1"/[!l]*/*.patch' - "$work/series"
 
+	# ... nor a file that neither Linux nor a part up to this one has.
+	find "$pristine" -name '*.[ch]' -o -name '*.rst' | sed "s|^$pristine/||" | sort >"$work/known"
+	: >"$work/unknown"
+	while read -r part; do
+		sed -n 's|^+++ b/||p' "$work/series/$part"/*.patch | sort -u - "$work/known" >"$work/known.new"
+		mv "$work/known.new" "$work/known"
+		grep -hE '^(\+|[A-Za-z])' "$work/series/$part"/*.patch |
+			grep -oE '\b(Documentation|arch|include|kernel|mm)/[a-zA-Z0-9_/-]+\.(rst|[ch])\b' |
+			sort -u | comm -23 - "$work/known" | sed "s|^|$part: |" >>"$work/unknown"
+	done < <(sed '/^#/d; s/ .*//' linux/parts | awk 'NF && !seen[$0]++')
+	check "$kernel: no part speaks of a file that is not there yet" diff "$work/unknown" /dev/null
+
 	small_tree "$pristine" "$work/tree"
 	cp -R "$work/tree" "$work/grafted"
 	git init -q "$work/tree"

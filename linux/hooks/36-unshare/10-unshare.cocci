@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Each mm that stops sharing waits for its own walkers.
 // Changes: include/asm-generic/tlb.h 8
-// Changes: mm/mmu_gather.c 1
+// Changes: mm/mmu_gather.c 2
 @@
 @@
  #include <linux/pt_receipt.h>
@@ -63,5 +63,16 @@ identifier tlb;
  	...
  	tlb->fully_unshared_tables = 0;
 +	tlb->unsynced_tables = 0;
+ 	...
+ }
+
+@@
+identifier tlb;
+@@
+ tlb_finish_mmu(struct mmu_gather *tlb)
+ {
+ 	...
+ 	VM_WARN_ON_ONCE(tlb->fully_unshared_tables);
++	VM_WARN_ON_ONCE(tlb->unsynced_tables);
  	...
  }

@@ -54,8 +54,13 @@ static inline void pt_receipt_issue(struct pt_receipt *receipt,
  * @cpu: this CPU, which is not walking
  *
  * For architectures that maintain mm_cpumask(), after the full barrier that
- * orders the cleared entry before the load of the mask (scenario B of
- * Documentation/mm/pt_sync.rst).
+ * orders the cleared entry before the load of the mask: a CPU that this does not
+ * find sets its bit later, with a full barrier, and sees the cleared entry.
+//@34
+ * That is scenario B of Documentation/mm/pt_sync.rst.
+//@end
+ * Walks from where the bit is cleared and current->mm not yet another are what
+ * pt_walk_enter() forbids.
  */
 static inline void pt_receipt_issue_alone(struct pt_receipt *receipt,
 					  struct mm_struct *mm, int cpu)

@@ -47,7 +47,7 @@ for kernel in 6.12 7.3; do
 	for broken in moved doubled; do
 		cp -R "$work/$broken" "$work/copy"
 		case $broken in
-		moved) what='32-walks/gup.pin: gup_fast\(\) in mm/gup.c is no longer' ;;
+		moved) what='22-walks/gup.pin: gup_fast\(\) in mm/gup.c is no longer' ;;
 		doubled) what='khugepaged.cocci: mm/khugepaged.c changed in [0-9]+ places, expected' ;;
 		esac
 		refuses "$kernel: an anchor that is $broken is named" "$what" linux/graft "$work/$broken"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The windows in which current->mm is the mm and others cannot see it, all
- * with IRQs off or nearly so, so that only an NMI can walk there:
+ * with IRQs off or nearly so, so that only an NMI can walk there, or code that is
+ * called in the window (perf's, by the scheduler's events):
  *  - kthread_use_mm(): current->mm is set, switch_mm comes after;
  *  - a context switch away: rq->curr goes first; 6.12 then clears the bit;
  *    current, which is what an NMI finds, comes last;
@@ -10,7 +11,7 @@
  * The walker gives up when current is not what the runqueue says, and when the
  * loaded mm is not current->mm, which is what nmi_uaccess_okay() tells.
  *
- * F12: it asks neither. NO_TASK_CURR: it does not ask the runqueue. NEUTRAL: it
+ * F12: it asks neither. F15: it does not ask in a task. NO_TASK_CURR: it does not ask the runqueue. NEUTRAL: it
  * asks, but loaded_mm is not invalidated before the bit is cleared in a switch.
  */
 #define MM 1
@@ -64,30 +65,40 @@ proctype cpu()
 proctype nmis()
 {
 	byte n, seen;
-	bool walks;
+	bool walks, task;
 end:
 	do
 	:: n < NMIS ->
 		nmi = true;
+		if
+		:: irqs_off -> task = true
+		:: task = false
+		fi;
 		walks = (current_is && task_mm == MM);
 #ifndef F12
 #ifndef NO_TASK_CURR
 		walks = walks && rq_curr;
 #endif
 		walks = walks && loaded == MM;
+#ifdef F15
+		walks = walks || (task && current_is && task_mm == MM);
+#endif
 #endif
 		if
 		:: walks ->
-			printf("NMI: walks current->mm\n");
+			if
+			:: task -> printf("event in the window: walks current->mm\n")
+			:: else -> printf("NMI: walks current->mm\n")
+			fi;
 			seen = entry;
 			if
-			:: seen -> printf("NMI: reads the table\n"); assert(!freed)
+			:: seen -> printf("it reads the table\n"); assert(!freed)
 			:: else
 			fi
-		:: else -> printf("NMI: gives up\n")
+		:: else -> printf("it gives up\n")
 		fi;
 		n++;
-		seen = 0; walks = false;
+		seen = 0; walks = false; task = false;
 		nmi = false
 	:: n == NMIS -> break
 	od

@@ -28,6 +28,7 @@ enum pt_fault {
 	PT_FAULT_RQ_LOCK,		/* ... with their runqueue's lock */
 	PT_FAULT_BLIND_NMI,		/* NMIs walk while the mm is switched */
 	PT_FAULT_NMI_GUP,		/* ... by GUP-fast */
+	PT_FAULT_BLIND_SWITCH,		/* ... and events of the switch itself */
 	/* of its callers, so in the test itself: */
 	PT_FAULT_NO_FLUSH,		/* sync without the flush it relies on */
 	PT_FAULT_STALE_RECEIPT,		/* the receipt of an earlier flush */

@@ -72,6 +72,7 @@ static const char * const fault_names[PT_FAULTS] = {
 	[PT_FAULT_RQ_LOCK]		= "rq_lock",
 	[PT_FAULT_BLIND_NMI]		= "blind_nmi",
 	[PT_FAULT_NMI_GUP]		= "nmi_gup",
+	[PT_FAULT_BLIND_SWITCH]		= "blind_switch",
 	[PT_FAULT_NO_FLUSH]		= "no_flush",
 	[PT_FAULT_STALE_RECEIPT]	= "stale_receipt",
 	[PT_FAULT_LAST_ONLY]		= "last_only",
@@ -85,6 +86,7 @@ static const char * const count_names[PT_TORTURE_COUNTS] = {
 	[PT_TORTURE_TABLES]	= "tables",
 	[PT_TORTURE_GUPS]	= "gups",
 	[PT_TORTURE_NMI_GUPS]	= "nmi_gups",
+	[PT_TORTURE_SWITCH_ASKS] = "switch_asks",
 	[PT_TORTURE_REMOVALS]	= "removals",
 	[PT_TORTURE_COLLAPSES]	= "collapses",
 	[PT_TORTURE_SILENT]	= "silent",
@@ -104,11 +106,12 @@ static struct task_struct **walkers, **removers, **kickers;
 static struct task_struct *switcher, *stats_task;
 static int strategy_before;
 static unsigned long rq_locks_before;
-static bool nmi_started;
+static bool nmi_started, switch_started;
 
 /**
  * pt_torture_seen - a walker saw what it must not see
- * @where: what kind of walker, or that it was a sync
+ * @where: what kind of walker, or that it was a sync; NULL: one that must not
+ *	   print
  * @what: what it stood on
  *
  * Context: any, also NMI.
@@ -118,7 +121,7 @@ void pt_torture_seen(const char *where, const char *what)
 	int n = atomic_inc_return(&pt_torture_found);
 	int now = pt_torture_core.strategy_current();
 
-	if (n <= 3)
+	if (n <= 3 && where)
 		pr_alert(TORTURE "!!! %s stood on %s, strategy %s\n", where,
 			 what, pt_torture_core.strategy_name(now));
 }
@@ -218,6 +221,8 @@ static const char *pt_torture_idle(void)
 		return count_names[PT_TORTURE_NESTED];
 	if (nmi_started && !pt_torture_sum(PT_TORTURE_NMI_GUPS))
 		return count_names[PT_TORTURE_NMI_GUPS];
+	if (!pt_torture_sum(PT_TORTURE_SWITCH_ASKS))
+		return count_names[PT_TORTURE_SWITCH_ASKS];
 	if (pt_torture_switching && !pt_torture_sum(PT_TORTURE_SWITCHES))
 		return count_names[PT_TORTURE_SWITCHES];
 	return NULL;
@@ -272,6 +277,8 @@ static void pt_torture_cleanup(void)
 	pt_torture_stop_all(&walkers, nwalkers);
 	/* Mms go with the last who uses them, so the removers stop last. */
 	pt_torture_stop_all(&removers, nremovers);
+	if (switch_started)
+		pt_torture_walk_no_switches();
 	if (nmi_started) {
 		pt_torture_core.nmi_stop();
 		pt_torture_core.gup_start(false);
@@ -352,6 +359,10 @@ static int __init pt_torture_init(void)
 		nmi_started = true;
 		pt_torture_core.gup_start(true);
 	}
+	ret = pt_torture_walk_switches();
+	if (ret)
+		goto unwind;
+	switch_started = true;
 	if (onoff_interval > 0)
 		ret = torture_onoff_init(onoff_holdoff * HZ, onoff_interval,
 					 NULL);

@@ -50,6 +50,8 @@ int pt_torture_walker(void *arg);
 int pt_torture_kicker(void *arg);
 void pt_torture_walk_irq(void *unused);
 void pt_torture_walk_nmi(void);
+int pt_torture_walk_switches(void);
+void pt_torture_walk_no_switches(void);
 int pt_torture_remover(void *arg);
 bool pt_torture_may_skip_flush(void);
 
@@ -62,6 +64,7 @@ enum {
 	PT_TORTURE_TABLES,	/* walks that have stood on a table */
 	PT_TORTURE_GUPS,	/* calls of GUP-fast that got a page */
 	PT_TORTURE_NMI_GUPS,	/* walks in GUP-fast from NMI */
+	PT_TORTURE_SWITCH_ASKS,	/* walks that a switch of tasks asked for */
 	PT_TORTURE_REMOVALS,	/* of a table */
 	PT_TORTURE_COLLAPSES,	/* ... by the function that collapse uses */
 	PT_TORTURE_SILENT,	/* ... without a flush */

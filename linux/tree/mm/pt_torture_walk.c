@@ -15,7 +15,9 @@
 #include <linux/pt_walk.h>
 #include <linux/sched/mm.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/tracepoint.h>
 
 #include "pt_torture.h"
 
@@ -129,6 +131,57 @@ void pt_torture_walk_nmi(void)
 		us = pt_torture_us(random, us / 2);
 	}
 	pt_torture_walk(mm, us, false, "an NMI");
+}
+
+/*
+ * An event of the scheduler, as perf has them: a task, which the runqueue does
+ * not name any more.  Nothing is printed here, for that may wake somebody.
+ */
+static void pt_torture_walk_switch(void *unused, bool preempt,
+				   struct task_struct *prev,
+				   struct task_struct *next,
+				   unsigned int prev_state)
+{
+	if (!pt_torture_is_ours(current->mm))
+		return;
+	pt_torture_count(PT_TORTURE_SWITCH_ASKS);
+	if (!pt_walk_enter())
+		return;
+	pt_torture_walk(current->mm, pt_torture_walk_us, false, NULL);
+	pt_walk_exit();
+}
+
+/* The kernel exports its tracepoints by a search only. */
+static struct tracepoint *pt_torture_switch;
+
+static void pt_torture_find_switch(struct tracepoint *tp, void *unused)
+{
+	if (!strcmp(tp->name, "sched_switch"))
+		pt_torture_switch = tp;
+}
+
+/**
+ * pt_torture_walk_switches - walk from each switch of tasks
+ *
+ * Return: 0, or why not.
+ */
+int pt_torture_walk_switches(void)
+{
+	for_each_kernel_tracepoint(pt_torture_find_switch, NULL);
+	if (!pt_torture_switch)
+		return -ENOENT;
+	return tracepoint_probe_register(pt_torture_switch,
+					 pt_torture_walk_switch, NULL);
+}
+
+/**
+ * pt_torture_walk_no_switches - and no more
+ */
+void pt_torture_walk_no_switches(void)
+{
+	tracepoint_probe_unregister(pt_torture_switch, pt_torture_walk_switch,
+				    NULL);
+	tracepoint_synchronize_unregister();
 }
 
 /* Pages that GUP-fast pins must be the ones that were asked for. */

@@ -6,8 +6,9 @@
  * Lockless page-table walkers, and who can see them.
  *
  * A walker has interrupts off.  What tells others that this CPU may be walking
- * is that it runs a task of the mm; an interrupt or NMI can come at a moment
- * when that cannot be seen from outside, and then must not walk.
+ * is that it runs a task of the mm.  Perf, in an interrupt, in an NMI or called
+ * by the scheduler, can find a moment when that cannot be seen from outside, and
+ * then must not walk.
 //@40
  *
  * As a rule nobody sees the walk itself, and it pays one predicted branch.  A
@@ -29,6 +30,7 @@
 //@end
  */
 
+#include <linux/irqflags.h>
 //@40
 #include <linux/lockdep.h>
 #include <linux/mm_types.h>
@@ -36,22 +38,24 @@
 //@end
 #include <linux/preempt.h>
 
-#ifdef CONFIG_PT_SYNC
+#ifdef CONFIG_MMU_GATHER_RCU_TABLE_FREE
 
 bool pt_walk_visible(void);
 
 /**
  * pt_walk_enter - may the current mm be walked now?
  *
- * To be asked where the walk may be one from an interrupt or NMI.
+ * To be asked where the walk may be one of perf's, or of an interrupt.  A task
+ * with interrupts on is in none of the moments that pt_walk_visible() is about.
  *
  * Return: false if nobody would wait for the walk; else pt_walk_exit() is due.
  *
- * Context: any.  It stays true as long as what was interrupted does not go on.
+ * Context: a task, softirq, or interrupts off.  It stays true as long as what
+ * was interrupted does not go on.
  */
 static __always_inline bool pt_walk_enter(void)
 {
-	return likely(in_task()) || pt_walk_visible();
+	return likely(in_task() && !irqs_disabled()) || pt_walk_visible();
 }
 
 /**
@@ -60,14 +64,27 @@ static __always_inline bool pt_walk_enter(void)
 static __always_inline void pt_walk_exit(void)
 {
 	/*
-	 * D: the NMI may have come before the store to rq->curr that tells
-	 * others that its task is gone.  x86 keeps loads and stores in order.
+	 * D: it may have been just before the store to rq->curr that tells
+	 * others that the task is gone.  x86 keeps loads and stores in order.
 	 */
-	if (!IS_ENABLED(CONFIG_X86) && unlikely(in_nmi()))
+	if (!IS_ENABLED(CONFIG_X86) && unlikely(in_nmi() || irqs_disabled()))
 		smp_mb(); /* D */
 }
 
+#else /* walkers are waited for by every flush */
+
+static inline bool pt_walk_enter(void)
+{
+	return true;
+}
+
+static inline void pt_walk_exit(void) { }
+
+#endif
+
 //@40
+#ifdef CONFIG_PT_SYNC
+
 /*
  * The slot of a walk nested in the walk of another mm: it walks both.  Even,
  * for a token keeps a flag in bit 0.
@@ -161,16 +178,8 @@ void pt_bias_scan(struct mm_struct *mm);
 void pt_bias_pass_done(bool done);
 bool pt_bias_trusted(struct mm_struct *mm);
 
-//@end
-#else /* !CONFIG_PT_SYNC */
-
-static inline bool pt_walk_enter(void)
-{
-	return true;
-}
-
-static inline void pt_walk_exit(void) { }
 //@40
+#else /* !CONFIG_PT_SYNC */
 
 static inline unsigned long pt_walk_begin(struct mm_struct *mm)
 {
@@ -184,7 +193,9 @@ static inline void pt_bias_get(struct mm_struct *mm) { }
 static inline void pt_bias_put(struct mm_struct *mm) { }
 static inline void pt_bias_scan(struct mm_struct *mm) { }
 static inline void pt_bias_pass_done(bool done) { }
-//@end
+//@40
 
 #endif /* CONFIG_PT_SYNC */
+
+//@end
 #endif /* _LINUX_PT_WALK_H */

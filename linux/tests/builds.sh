@@ -142,7 +142,11 @@ for kernel in ${KERNELS:-6.12 7.3}; do
 		case $state in
 		stock)
 			rm -rf "$work/tree" "$work/.quell-files"
-			lab/tree "$pristine" "$work" --stock ;;
+			lab/tree "$pristine" "$work" --stock
+			# New time stamps: an earlier run may have compiled them changed.
+			while read -r f; do
+				[ ! -e "$pristine/$f" ] || cp --remove-destination "$pristine/$f" "$work/tree/$f"
+			done <"$files" ;;
 		quell) lab/tree "$pristine" "$work" ;;
 		# A part has all that those before it have.
 		*)

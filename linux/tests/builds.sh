@@ -132,9 +132,9 @@ for kernel in ${KERNELS:-6.12 7.3}; do
 		linux/graft --to "$work/whole" --then "$PWD/linux/tests/builds.sh --kept" "$pristine" >/dev/null
 		rm -rf "$work/whole"
 		if [ -n "${COMMITS:-}" ]; then
-			states=$(grep -E "$COMMITS" "$KEPT/commits")
+			states=$(grep -E "$COMMITS" "$KEPT/commits" || true)
 		else
-			states=$(uniq "$KEPT/parts" | grep -E "$PARTS")
+			states=$(uniq "$KEPT/parts" | grep -E "$PARTS" || true)
 		fi
 	fi
 	for state in stock $states; do

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Lockless page-table walks from where others do not expect them.
+//@34
+ *
+ * The letters are the scenarios of Documentation/mm/pt_sync.rst.
+//@end
  */
 
 //@70

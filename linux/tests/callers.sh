@@ -33,6 +33,20 @@ for version in 6.12 7.3; do
 		grep -q 'kernel_flush_new_table()' "$out/$version/mm/memory.c"
 	check "Linux $version: nothing is deferred with FRED" grep -q 'if (cpu_feature_enabled(X86_FEATURE_FRED))' \
 		"$out/$version/arch/x86/mm/kernel_flush.c"
+	# A split to take presence away may wait: whoever takes it flushes that page
+	# with an interrupt (secretmem), gives it back at once (vmalloc, for text), or
+	# runs alone (hibernation); 7.3's execmem gives it back only.
+	takers='kernel/power/snapshot.c mm/secretmem.c mm/vmalloc.c'
+	[ "$version" = 6.12 ] || takers='kernel/power/snapshot.c mm/execmem.c mm/secretmem.c mm/vmalloc.c'
+	found=$(cd "$tree" && grep -rlE --include='*.c' 'set_direct_map_(invalid|valid)_noflush' mm kernel lib drivers virt fs net arch/x86 |
+		grep -v '^arch/x86/mm/' | sort | xargs)
+	if [ "$found" = "$takers" ]; then
+		ok "Linux $version: who takes presence without a flush"
+	else
+		not_ok "Linux $version: who takes presence without a flush" "$found"
+	fi
+	check "Linux $version: secretmem interrupts for it" \
+		grep -qF 'flush_tlb_kernel_range(addr, addr + PAGE_SIZE)' "$tree/mm/secretmem.c"
 	# What must interrupt calls what always interrupts, in the file as built.
 	for file in arch/x86/mm/pgtable.c arch/x86/events/intel/ds.c; do
 		[ -f "$out/$version/$file" ] || mkdir -p "$out/$version/${file%/*}"

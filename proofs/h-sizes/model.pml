@@ -15,6 +15,9 @@
  * wait, and another page gets the address.
  * HUGE: a large page is unmapped; then a small one gets its address.
  * REFILL: first another large one gets it, which is then split.
+ * HIDE: a page is split to take presence from a small one; the flush of that
+ * one page interrupts, and nothing may then translate it. Later it is present again.
+ * LEND: the same for a moment, so that flush may be deferred (WAITS: in HIDE, too).
  * DEFER: the flush after the first step may be deferred. quell: SPLIT and HUGE,
  * and only with page table isolation.
  * NO_SETTLE: what was deferred is not made up for before the sizes or attributes
@@ -40,6 +43,7 @@ byte large, small;		/* the TLB: attributes, 0: none */
 bool kernel_cr3 = USER_CR3;
 bool takes_irqs = true;
 bool gone_on;			/* the sender's first flush is over, or deferred */
+bool waits;			/* the last one was deferred */
 
 #define FLUSH_TLB	large = 0; small = 0; printf("    cpu: flushes\n")
 
@@ -112,9 +116,7 @@ inline flush_or_defer()
 
 proctype sender()
 {
-	bool waits;
-
-#if defined(SPLIT) || defined(AREA)
+#if defined(SPLIT) || defined(AREA) || defined(HIDE) || defined(LEND)
 	atomic { size = SMALL; printf("sender: splits the page\n") };
 #else
 	atomic { size = NONE; printf("sender: unmaps the page\n") };
@@ -129,6 +131,18 @@ proctype sender()
 	atomic { size = NONE; printf("sender: unmaps the small pages\n") };
 	flush_or_defer();
 #endif
+#if defined(HIDE) || defined(LEND)
+	atomic { size = NONE; printf("sender: takes presence away\n") };
+#if defined(LEND) || defined(WAITS)
+	flush_or_defer();
+#else
+	interrupt();
+#endif
+#ifndef LEND
+	atomic { printf("sender: nobody has a translation\n"); assert(!large && !small) };
+#endif
+	atomic { size = SMALL; printf("sender: gives presence back\n") };
+#endif
 #ifdef REFILL
 	atomic { size = LARGE; attribute = 2; printf("sender: a large page is there again\n") };
 #endif
@@ -136,7 +150,7 @@ proctype sender()
 	interrupt();
 #endif
 	atomic { size = SMALL; attribute = 2; printf("sender: the small page is now %d\n", attribute) };
-#ifdef SPLIT
+#if defined(SPLIT) || defined(HIDE) || defined(LEND)
 	interrupt()
 #endif
 }

@@ -82,8 +82,8 @@
  *	  came instead is split (flush_tlb_settle_holes()).
  *	- A split keeps frame and type, but without isolation nobody can say how
  *	  long the two meet: interrupts.  With isolation it may wait, until
- *	  somebody changes more than permissions; that flushes first
- *	  (flush_tlb_settle_splits()).  In vmalloc space frames do change, by
+ *	  somebody changes more than permissions and presence; that flushes
+ *	  first (flush_tlb_settle_splits()).  In vmalloc space frames do change, by
  *	  an unmapping that finds small pages only: interrupts.  SEV-SNP hosts
  *	  check that the size of a translation is that of the RMP's entry, when
  *	  entry code writes per-CPU data, too: interrupts.
@@ -92,7 +92,8 @@
  *	  no deferral.
  *
  * Presence (set_memory_np(), set_mce_nospec()): is taken away for the sake of
- * speculation, which needs no permission.
+ * speculation, which needs no permission.  A split on the way to that may wait:
+ * to flush a small page removes the large page's translation, too.
  *
  *
  * What vm_unmap_aliases() promises
@@ -501,11 +502,11 @@ static bool splits_may_wait(void)
 }
 
 /**
- * flush_tlb_split_deferrable - a large page was split, to change permissions
+ * flush_tlb_split_deferrable - a large page was split
  *
- * As flush_tlb_all(), for addresses that always have the same frame.  Those who
- * change more than permissions must first call flush_tlb_settle_splits(), with no
- * split in between.
+ * to change permissions or presence of small ones.  As flush_tlb_all(), for
+ * addresses that always have the same frame.  Those who change more than that
+ * must first call flush_tlb_settle_splits(), with no split in between.
  */
 void flush_tlb_split_deferrable(void)
 {

@@ -86,6 +86,27 @@ static int split_page_for_permission(u32 unused)
 	return set_memory_ro(addr, 1) ?: set_memory_rw(addr, 1);
 }
 
+/* "hide": of a large page, to take presence from a small one and give it back. */
+static int split_page_for_presence(u32 unused)
+{
+	unsigned long addr = large_page();
+
+	if (!addr)
+		return -ENOMEM;
+	return set_memory_np(addr, 1) ?: set_memory_p(addr, 1);
+}
+
+/* "lend": the same as vfree() does it, whose flush is that of the purge. */
+static int lend_page(u32 unused)
+{
+	unsigned long addr = large_page();
+
+	if (!addr)
+		return -ENOMEM;
+	return set_direct_map_invalid_noflush(virt_to_page(addr)) ?:
+	       set_direct_map_default_noflush(virt_to_page(addr));
+}
+
 /* "forced": a split as for SEV-SNP, where nothing else changes. */
 static int force_split(u32 unused)
 {
@@ -153,6 +174,12 @@ static int change_type(u32 unused)
 static int change_type_with_split_owed(u32 unused)
 {
 	return split_page_for_permission(0) ?: change_type(0);
+}
+
+/* "lent": the same, after a split for presence. */
+static int change_type_after_lending(u32 unused)
+{
+	return lend_page(0) ?: change_type(0);
 }
 
 /* "huge": vmalloc space in a huge leaf, freed and purged. */
@@ -245,6 +272,8 @@ static const struct {
 	{ "prepare", prepare },
 	{ "permission", change_permission },
 	{ "split", split_page_for_permission },
+	{ "hide", split_page_for_presence },
+	{ "lend", lend_page },
 	{ "forced", force_split },
 	{ "large", change_large_page },
 	{ "collapse", collapse },
@@ -252,6 +281,7 @@ static const struct {
 	{ "poison", poison },
 	{ "type", change_type },
 	{ "owed", change_type_with_split_owed },
+	{ "lent", change_type_after_lending },
 	{ "huge", free_huge },
 	{ "reuse", reuse_huge },
 	{ "area", split_area },

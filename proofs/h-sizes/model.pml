@@ -16,7 +16,9 @@
  * HUGE: a large page is unmapped; then a small one gets its address.
  * REFILL: first another large one gets it, which is then split.
  * HIDE: a page is split to take presence from a small one; the flush of that
- * one page interrupts, and nothing may then translate it. Later it is present again.
+ * one page interrupts, and nothing may then translate it. It does not reach the
+ * large page's translation, which may be another PCID's: what a CPU owes it pays as
+ * it is interrupted (NO_PAY: does not). Later the page is present again.
  * LEND: the same for a moment, so that flush may be deferred (WAITS: in HIDE, too).
  * DEFER: the flush after the first step may be deferred. quell: SPLIT and HUGE,
  * and only with page table isolation.
@@ -99,6 +101,23 @@ inline interrupt()
 	atomic { takes_irqs -> FLUSH_TLB }
 }
 
+/* The interrupt finds the CPU in user mode, where it may owe, or in the kernel,
+ * where it has paid. */
+inline interrupt_for_small_page()
+{
+	printf("sender: sends an IPI for the small page\n");
+	atomic {
+		takes_irqs ->
+		small = 0;
+#ifndef NO_PAY
+		if
+		:: word & FLUSH -> FLUSH_TLB; word = word & ~FLUSH
+		:: else
+		fi
+#endif
+	}
+}
+
 inline flush_or_defer()
 {
 	atomic {
@@ -136,7 +155,7 @@ proctype sender()
 #if defined(LEND) || defined(WAITS)
 	flush_or_defer();
 #else
-	interrupt();
+	interrupt_for_small_page();
 #endif
 #ifndef LEND
 	atomic { printf("sender: nobody has a translation\n"); assert(!large && !small) };

@@ -37,11 +37,11 @@ deferred() {
 	hazard "$2" "$3" "kernel-flush change $4 $5\n"
 	reported "$1, pti=$3" "$2" "${@:6}"
 }
-changes=$(printf 'kernel-flush change %s\\n' split large reuse huge refill area type owed)
+changes=$(printf 'kernel-flush change %s\\n' split hide lend large reuse huge refill area type owed lent)
 for pti in on off; do
 	hazard "hazards-$pti" "$pti" "$changes"
 	silent "what must not be deferred, pti=$pti, as built" "hazards-$pti"
-	check "each change was made" jq -es 'map(select(.test == "change")) | length == 8' "$results/hazards-$pti.jsonl"
+	check "each change was made" jq -es 'map(select(.test == "change")) | length == 11' "$results/hazards-$pti.jsonl"
 done
 deferred "splits deferred" split off split 9 mixed-sizes
 deferred "memory types deferred" type off type 7 stale-type

@@ -93,7 +93,7 @@
  *
  * Presence (set_memory_np(), set_mce_nospec()): is taken away for the sake of
  * speculation, which needs no permission.  A split on the way to that may wait:
- * to flush a small page removes the large page's translation, too.
+ * the flush of the small page interrupts, and who is interrupted pays.
  *
  *
  * What vm_unmap_aliases() promises

@@ -96,7 +96,7 @@ static int split_page_for_presence(u32 unused)
 	return set_memory_np(addr, 1) ?: set_memory_p(addr, 1);
 }
 
-/* "lend": the same as vfree() does it, whose flush is that of the purge. */
+/* "lend": the same without a flush, as vfree(), whose flush may wait. */
 static int lend_page(u32 unused)
 {
 	unsigned long addr = large_page();

@@ -16,8 +16,10 @@ calls() { # TREE FUNCTION: "FILE COUNT" of each C file that calls it
 		sed -n '/:0$/d; s/:/ /p' | sort)
 }
 
-mentions() { # TREE PATTERN: "FILE COUNT ..." of all that mention it, but for its own
-	(cd "$1" && grep -rcE --include='*.[ch]' "\b$2\b" . |
+# mentions TREE PATTERN: "FILE COUNT ..." of all that mention it, but for its own; it is
+# exported to no module, and drivers are most of the tree to read.
+mentions() {
+	(cd "$1" && LC_ALL=C grep -rcE --include='*.[ch]' --exclude-dir=drivers --exclude-dir=sound "\b$2\b" . |
 		sed -n '/:0$/d; s|^\./||; s/:/ /p' |
 		grep -vE '^(arch/([^x]|xtensa)|arch/x86/(mm/pat/set_memory.c|include/asm/set_memory.h)|include/linux/set_memory.h|tools/)' |
 		sort | xargs)

@@ -110,6 +110,9 @@ bool pt_flush_test_active(void)
 	return READ_ONCE(backend) != BACKEND_NATIVE;
 }
 
+/* The CPUs that are left to the real backend. */
+static DEFINE_PER_CPU(cpumask_t, rest_mask);
+
 /**
  * pt_flush_test - flush in a test's way
  * @mask: the CPUs
@@ -120,7 +123,6 @@ bool pt_flush_test_active(void)
 bool pt_flush_test(const struct cpumask *mask,
 		   const struct flush_tlb_info *info)
 {
-	static DEFINE_PER_CPU(cpumask_t, rest_mask);
 	int how = READ_ONCE(backend);
 	struct cpumask *rest;
 

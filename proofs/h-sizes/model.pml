@@ -20,8 +20,8 @@
  * large page's translation, which may be another PCID's: what a CPU owes it pays as
  * it is interrupted (NO_PAY: does not). Later the page is present again.
  * LEND: the same for a moment, so that flush may be deferred (WAITS: in HIDE, too).
- * DEFER: the flush after the first step may be deferred. quell: SPLIT and HUGE,
- * and only with page table isolation.
+ * DEFER: the flush after the first step may be deferred. quell: SPLIT, HUGE,
+ * HIDE and LEND, and only with page table isolation.
  * NO_SETTLE: what was deferred is not made up for before the sizes or attributes
  * could meet; quell does that with page table isolation.
  */

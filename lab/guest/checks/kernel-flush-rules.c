@@ -277,6 +277,8 @@ int kernel_flush_change(const struct cpus *isolated, const char *what,
 		holder = start_holder();
 	kernel_flush_command("broken", broken);
 	kernel_flush_occupy(isolated, thread);
+	/* The tick of a CPU that has got a task stops after a few: each pays. */
+	sleep_ms(200);
 	if (refill)
 		end_holder(holder);
 	kernel_flush_command(refill ? "huge" : what, 0);

@@ -32,10 +32,9 @@ reported "F5: flush, then say so" f5 "$use"
 # Two sizes, two frames or two types of one address.
 # hazard NAME PTI LINES
 hazard() { run "$1" "$3" --kernel "$image" --cpus 2 --isolated 1 --append "pti=$2" --tlbsan-with hazards=on,stop=1; }
-# deferred WHAT NAME PTI CHANGE BROKEN KINDS [FUNCTION]: with one rule broken. Up to
-# eight times: a tick on the isolated CPU in between pays. The first report ends it.
+# deferred WHAT NAME PTI CHANGE BROKEN KINDS [FUNCTION]: with one rule broken.
 deferred() {
-	hazard "$2" "$3" "$(for _ in {1..8}; do printf 'kernel-flush change %s %s\\n' "$4" "$5"; done)"
+	hazard "$2" "$3" "kernel-flush change $4 $5\n"
 	reported "$1, pti=$3" "$2" "${@:6}"
 }
 changes=$(printf 'kernel-flush change %s\\n' split hide lend large reuse huge refill area type owed lent)
